@@ -1,0 +1,127 @@
+# A room is one folder of src/ and one static library. Unit tests (x_test.cpp) and
+# micro-benchmarks (x_bench.cpp) stand beside the code and are gathered into one program a room.
+include(GoogleTest)
+
+# premise_room(NAME DIR LINK other rooms and Premise:: dependencies …)
+function(premise_room name dir)
+  cmake_parse_arguments(ROOM "" "" "LINK" ${ARGN})
+  set(recurse GLOB)
+  if(name STREQUAL "store")
+    set(recurse GLOB_RECURSE)
+  endif()
+  file(${recurse} sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*.cpp)
+  set(tests ${sources})
+  set(benches ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+  if(NOT sources)
+    set(sources ${CMAKE_BINARY_DIR}/empty.cpp)
+    if(NOT EXISTS ${sources})
+      file(WRITE ${sources} "")
+    endif()
+  endif()
+
+  set(links)
+  foreach(link ${ROOM_LINK})
+    if(link MATCHES "::")
+      list(APPEND links ${link})
+    else()
+      list(APPEND links premise_${link})
+    endif()
+  endforeach()
+  add_library(premise_${name} STATIC ${sources})
+  target_link_libraries(premise_${name} PUBLIC premise_options ${links})
+
+  if(PREMISE_TESTS AND tests)
+    add_executable(premise_${name}_test ${tests})
+    target_link_libraries(premise_${name}_test PRIVATE premise_${name} GTest::gmock_main)
+    target_compile_definitions(premise_${name}_test PRIVATE
+      PREMISE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    gtest_discover_tests(premise_${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+      DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  endif()
+  if(PREMISE_BENCHMARKS AND benches)
+    add_executable(premise_${name}_bench ${benches})
+    target_link_libraries(premise_${name}_bench PRIVATE premise_${name} benchmark::benchmark_main)
+  endif()
+endfunction()
+
+# premise_table(ROOM DIR TYPE HEADER [PREFIX p]): "one thing, one file". Writes TYPE_table.cpp with
+# `std::span<const TYPE* const> all_<ROOM>()`, sorted by file name. A file counts when it says
+# `extern const TYPE name`; self-registration is not used, since archives drop unreferenced objects.
+function(premise_table room dir type header)
+  cmake_parse_arguments(TABLE "" "PREFIX" "" ${ARGN})
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/${TABLE_PREFIX}*.cpp)
+  list(FILTER files EXCLUDE REGEX "_(test|bench)\\.cpp$")
+  list(SORT files)
+  set(declarations "")
+  set(entries "")
+  foreach(file ${files})
+    file(STRINGS ${file} line REGEX "extern const ${type} [a-z0-9_]+" LIMIT_COUNT 1)
+    if(line)
+      string(REGEX REPLACE ".*extern const ${type} ([a-z0-9_]+).*" "\\1" symbol "${line}")
+      string(APPEND declarations "extern const ${type} ${symbol};\n")
+      string(APPEND entries "  &${symbol},\n")
+    endif()
+  endforeach()
+  set(out ${CMAKE_BINARY_DIR}/generated/${room}_table.cpp)
+  file(CONFIGURE OUTPUT ${out} @ONLY CONTENT
+"// Written by cmake/PremiseRoom.cmake from the files of @dir@.
+#include \"@header@\"
+
+namespace premise {
+@declarations@
+namespace {
+const @type@* const entries[] = {
+@entries@  nullptr};
+}  // namespace
+
+std::span<const @type@* const> all_@room@() {
+  return {entries, sizeof entries / sizeof *entries - 1};
+}
+}  // namespace premise
+")
+  target_sources(premise_${room} PRIVATE ${out})
+endfunction()
+
+# premise_kernels(ROOM DIR): every folder below DIR named after an instruction set is compiled with
+# its own flags, without LTO, and joined to the room; contracts/ and ref/ are baseline code.
+function(premise_kernels room dir)
+  file(GLOB ref CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/ref/*.cpp)
+  file(GLOB ref_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/ref/*_test.cpp)
+  list(FILTER ref EXCLUDE REGEX "_test\\.cpp$")
+  target_sources(premise_${room} PRIVATE ${ref})
+  if(PREMISE_TESTS AND ref_tests)
+    target_sources(premise_${room}_test PRIVATE ${ref_tests})
+  endif()
+  set(flags_avx2 -march=x86-64-v3)
+  set(flags_avx512 -march=x86-64-v4 -mavx512vnni -mavx512bf16)
+  foreach(isa avx2 avx512)
+    file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/${isa}/*.cpp)
+    if(files)
+      add_library(premise_kernels_${isa} OBJECT ${files})
+      target_include_directories(premise_kernels_${isa} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+      target_compile_options(premise_kernels_${isa} PRIVATE
+        -Wall -Wextra -Wshadow ${flags_${isa}} -O3 -fno-lto -fno-math-errno -ffp-contract=off
+        -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables)
+      target_sources(premise_${room} PRIVATE $<TARGET_OBJECTS:premise_kernels_${isa}>)
+    endif()
+  endforeach()
+endfunction()
+
+# premise_fuzzers(DIR): fuzz/<room>_<subject>_fuzz.cpp becomes a libFuzzer program.
+function(premise_fuzzers dir)
+  if(NOT PREMISE_FUZZ)
+    return()
+  endif()
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*_fuzz.cpp)
+  foreach(file ${files})
+    get_filename_component(name ${file} NAME_WE)
+    string(REGEX MATCH "^[a-z]+" room ${name})
+    add_executable(${name} ${file})
+    target_link_libraries(${name} PRIVATE premise_${room})
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endforeach()
+endfunction()
