@@ -1,12 +1,14 @@
 # A room is one folder of src/ and one static library. Unit tests (x_test.cpp) and
 # micro-benchmarks (x_bench.cpp) stand beside the code and are gathered into one program a room.
 include(GoogleTest)
+add_custom_target(unit_tests)
+add_custom_target(fuzzers)
 
 # premise_room(NAME DIR LINK other rooms and Premise:: dependencies …)
 function(premise_room name dir)
   cmake_parse_arguments(ROOM "" "" "LINK" ${ARGN})
   set(recurse GLOB)
-  if(name STREQUAL "store")
+  if(name MATCHES "^(store|backend)$")
     set(recurse GLOB_RECURSE)
   endif()
   file(${recurse} sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*.cpp)
@@ -35,6 +37,7 @@ function(premise_room name dir)
 
   if(PREMISE_TESTS AND tests)
     add_executable(premise_${name}_test ${tests})
+    add_dependencies(unit_tests premise_${name}_test)
     target_link_libraries(premise_${name}_test PRIVATE premise_${name} GTest::gmock_main)
     target_compile_definitions(premise_${name}_test PRIVATE
       PREMISE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
@@ -120,6 +123,7 @@ function(premise_fuzzers dir)
     get_filename_component(name ${file} NAME_WE)
     string(REGEX MATCH "^[a-z]+" room ${name})
     add_executable(${name} ${file})
+    add_dependencies(fuzzers ${name})
     target_link_libraries(${name} PRIVATE premise_${room})
     target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
