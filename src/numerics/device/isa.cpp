@@ -1,0 +1,107 @@
+#include "numerics/device/isa.h"
+
+#include <cpuid.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace premise {
+namespace {
+
+struct Name {
+  Isa isa;
+  std::string_view name;
+};
+constexpr std::array names{Name{Isa::ref, "ref"}, Name{Isa::avx2, "avx2"},
+                           Name{Isa::avx512, "avx512"}};
+
+struct Leaf {
+  std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+Leaf cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
+  Leaf out;
+  // __get_cpuid_count answers 0 for a leaf beyond the processor's last one: every bit stays clear.
+  __get_cpuid_count(leaf, subleaf, &out.eax, &out.ebx, &out.ecx, &out.edx);
+  return out;
+}
+
+/// XCR0: which register files the operating system saves on a context switch. A processor may
+/// offer AVX-512 under a kernel (or hypervisor) that does not; its instructions then fault.
+std::uint64_t enabled_state(const Leaf& basic) {
+  if (!(basic.ecx & bit_OSXSAVE)) return 0;
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  // The intrinsic _xgetbv needs -mxsave, which the baseline of this file does not have.
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (std::uint64_t{high} << 32) | low;
+}
+
+bool has(std::uint64_t word, std::uint64_t bits) { return (word & bits) == bits; }
+
+Isa detect() {
+  const Leaf basic = cpuid(1, 0);
+  const Leaf extended = cpuid(7, 0);
+  const std::uint64_t state = enabled_state(basic);
+
+  constexpr std::uint64_t ymm_state = 0x06;  // SSE, AVX
+  constexpr std::uint64_t zmm_state = 0xe6;  // and mask registers, upper halves, zmm16 to zmm31
+  constexpr std::uint32_t lzcnt = 1u << 5;   // of extended leaf 0x80000001
+  const bool avx2 =
+      has(state, ymm_state) && has(basic.ecx, bit_AVX | bit_FMA | bit_F16C | bit_MOVBE) &&
+      has(extended.ebx, bit_AVX2 | bit_BMI | bit_BMI2) && has(cpuid(0x80000001, 0).ecx, lzcnt);
+  if (!avx2) return Isa::ref;
+  const bool avx512 =
+      has(state, zmm_state) &&
+      has(extended.ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL) &&
+      has(extended.ecx, bit_AVX512VNNI);
+  return avx512 ? Isa::avx512 : Isa::avx2;
+}
+
+}  // namespace
+
+std::string_view name_of(Isa isa) {
+  for (const Name& entry : names) {
+    if (entry.isa == isa) return entry.name;
+  }
+  assert(false);
+  return {};
+}
+
+std::optional<Isa> isa_from_name(std::string_view name) {
+  for (const Name& entry : names) {
+    if (entry.name == name) return entry.isa;
+  }
+  return std::nullopt;
+}
+
+Isa widest_isa() {
+  static const Isa widest = detect();
+  return widest;
+}
+
+Result<Isa> choose_isa(std::optional<std::string_view> forced) {
+  const Isa widest = widest_isa();
+  if (!forced) return widest;
+  const std::optional<Isa> wanted = isa_from_name(*forced);
+  if (!wanted) {
+    return error(ErrorCode::usage,
+                 {"PREMISE_ISA: '{}' is not an instruction set that Premise knows",
+                  "PREMISE_ISA：Premise 不认识指令集“{}”"},
+                 *forced)
+        .with_hint(text({"use ref, avx2 or avx512, or unset it for the widest one",
+                         "请使用 ref、avx2 或 avx512；不设置则自动选择最宽的一种"}));
+  }
+  if (*wanted > widest) {
+    return error(ErrorCode::usage,
+                 {"PREMISE_ISA: this machine does not offer {}; its widest set is {}",
+                  "PREMISE_ISA：本机不支持 {}，最宽的指令集是 {}"},
+                 *forced, name_of(widest))
+        .with_hint(
+            text({"unset PREMISE_ISA to use {}", "取消 PREMISE_ISA 即可使用 {}"}, name_of(widest)));
+  }
+  return *wanted;
+}
+
+}  // namespace premise
