@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "model/formats/metadata.h"
@@ -18,6 +19,19 @@ struct TensorInfo {
   DType dtype = DType::f32;
   Shape shape;              // row-major, outermost first
   std::uint64_t bytes = 0;  // rows * row_bytes, checked against the file
+};
+
+/// One file of a model, for reports.
+struct SourceFile {
+  std::string path;
+  std::uint64_t bytes = 0;
+};
+
+/// What an opened model was read from.
+struct SourceOrigin {
+  std::string format;         // "gguf"
+  std::uint32_t version = 0;  // of the format; 0 where it has none
+  std::vector<SourceFile> files;
 };
 
 /// An opened model. Everything was checked on opening: each view lies inside its file, sizes agree
@@ -41,6 +55,13 @@ class TensorSource {
 
   /// Path of the (first) file, for messages.
   virtual std::string_view path() const = 0;
+
+  /// Format and files; empty for sources that are made in memory.
+  virtual SourceOrigin origin() const { return {}; }
+
+  /// An Error where a file was written to since it was opened. To be asked after all weights were
+  /// read: a file overwritten in place meanwhile gives a mixture of two models, silently.
+  virtual Status check_unchanged() const { return {}; }
 };
 
 }  // namespace premise
