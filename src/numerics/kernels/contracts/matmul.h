@@ -1,0 +1,112 @@
+// Matrix multiplication y = x · Wᵀ with packed weights: what every kernel computes, and in which
+// order. Plain data only: files of every instruction set include this. packed_layout.h draws the
+// bytes, matmul.h is what the engine calls.
+//
+//   W [rows, columns]   packed weights, interleaved in panels of 16 rows
+//   x [row_count, columns]   activations: f32, or int8 with a scale per group of 32 columns
+//   y [row_count, rows]   f32
+//
+// Numeric contract of f32 activations (layouts f32, f16, bf16), for each y:
+//   acc = 0;  for k ascending:  acc = fma(f32(w[k]), x[k], acc)
+//
+// Numeric contract of int8 activations (all other layouts). A scale group is 16 or 32 columns, as
+// the format has it; S, B and the integers below belong to one row of W and one scale group, `a` is
+// the activation scale of the 32 columns around it. For each y:
+//   acc = 0;  for scale groups ascending:
+//     dot = Σ (code[k] − zero) · q[k]      exact in int32: |dot| ≤ 32 · 255 · 127 < 2^21
+//     t   = f32(dot) · S                   f32(dot) is exact
+//     t   = fma(B, f32(Σ q[k]), t)         only in formats with a minimum
+//     acc = fma(t, a, acc)
+//   S = f32(d) or f32(d) · s (exact: 11 + 8 significant bits); B = m or −(f32(dmin) · min), exact too
+//   y = acc
+//
+// Both are fixed sequences of correctly rounded operations, so results are bit-identical over batch
+// sizes, threads, chunks of a prompt and instruction sets. (The sign and payload of a NaN are not
+// covered.) Alternatives rejected: fma(f32(dot), S · a, acc), which needs one operation more where
+// there is a minimum; and activation groups of 256, which round small activations away beside
+// large ones.
+//
+// Error against f32 activations: a group's activations move by at most a/2 = amax/254 each, so
+//   |Δy| ≤ Σ over groups of amax/254 · Σ|w[k]|,  plus float rounding of about 2^-24 · Σ|w · x|.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace premise {
+
+enum class DType : std::uint32_t;
+
+/// How the codes of a panel lie (packed_layout.h).
+enum class Layout : std::uint8_t {
+  f32, f16, bf16,  // plain numbers
+  p2, p3, p4, p5, p6, p8,  // unsigned codes of so many bits
+  t4,  // four-bit indices into the 16 levels of the IQ4 formats
+};
+
+/// How the scales of a panel lie.
+enum class ScaleKind : std::uint8_t {
+  none,
+  f16,          // per 32: d
+  f16_min,      // per 32: d, m
+  super32,      // per 32: s; per 256: d
+  super32_min,  // per 32: s, min; per 256: d, dmin
+  super16,      // per 16: s; per 256: d
+  super16_min,  // per 16: s, min in four bits each; per 256: d, dmin
+};
+
+/// What a layout takes as input.
+enum class ActivationKind : std::uint8_t { f32, int8 };
+
+/// A packed matrix in memory that somebody else owns; 64-byte aligned.
+struct PackedMatrix {
+  const std::byte* data;      // [panels][panel_bytes]
+  std::uint64_t rows;
+  std::uint64_t columns;      // integer layouts: a multiple of 32
+  std::uint64_t panel_bytes;  // a multiple of 64
+  DType dtype;                // of the source, for reports
+  Layout layout;
+  ScaleKind scales;
+  std::uint8_t zero;          // the code of zero: 0, 4, 8, 16, 32 or 128
+};
+
+/// Activations as int8, one scale per group of 32 columns. Per group:
+///   amax  = max |x|;  a = amax / 127;  q = round_to_even(x · (127 / amax))
+///   amax < 2^-100: a = 0 and q = 0 (127 / amax would overflow)
+///   a NaN or an infinity in the group: a = NaN and q = 0, so that y shows it
+struct QuantizedRows {
+  std::int8_t* codes;        // [row][code_stride], 64-byte aligned rows
+  float* scales;             // [row][group_stride]
+  std::int32_t* sums32;      // [row][group_stride]: Σ q over the group
+  std::int32_t* sums16;      // [row][2 · group_stride]: Σ q over each half of the group
+  std::size_t code_stride;   // bytes
+  std::size_t group_stride;  // elements
+};
+
+struct QuantizeKernel {
+  const char* name;  // "quantize.avx512"
+  /// Quantizes x[columns] into row `row` of `out`; columns is a multiple of 32. Rows may be written
+  /// by several threads at once.
+  void (*run)(const float* x, std::size_t columns, const QuantizedRows& out, std::size_t row);
+};
+
+/// The input of a multiplication: the member that the kernel's ActivationKind names.
+struct Activations {
+  const float* x;        // [row_count][x_stride]
+  std::size_t x_stride;  // floats
+  QuantizedRows quantized;
+};
+
+struct MatmulKernel {
+  const char* name;  // "matmul.p4.avx512"
+  ActivationKind activations;
+  std::size_t scratch_bytes;  // that each thread lends to a call, 64-byte aligned
+
+  /// y[i * y_stride + r] for i < row_count and every row r of panels [panel_begin, panel_end);
+  /// rows of W that do not exist are not written. Calls on disjoint panels may run at once.
+  void (*run)(const PackedMatrix& weights, std::uint64_t panel_begin, std::uint64_t panel_end,
+              const Activations& input, std::size_t row_count, float* y, std::size_t y_stride,
+              void* scratch);
+};
+
+}  // namespace premise

@@ -1,0 +1,118 @@
+#include "numerics/kernels/matmul.h"
+
+#include <array>
+#include <cassert>
+
+#include "numerics/kernels/matmul_kernels.h"
+#include "numerics/kernels/packed_format.h"
+
+namespace premise {
+namespace {
+
+constexpr std::array<std::string_view, 10> layout_names = {"f32", "f16", "bf16", "p2", "p3",
+                                                           "p4",  "p5",  "p6",   "p8", "t4"};
+using KernelRow = std::array<const MatmulKernel*, layout_names.size()>;
+
+// In the order of Layout.
+constexpr KernelRow ref_kernels = {
+    &matmul_f32_ref, &matmul_f16_ref, &matmul_bf16_ref, &matmul_p2_ref, &matmul_p3_ref,
+    &matmul_p4_ref,  &matmul_p5_ref,  &matmul_p6_ref,   &matmul_p8_ref, &matmul_t4_ref};
+
+std::uint64_t rounded_up(std::uint64_t value, std::uint64_t step) {
+  return (value + step - 1) / step * step;
+}
+
+// An odd number of cache lines: rows whose distance is a multiple of 4 KiB would all fall into the
+// same few ways of the first-level cache.
+std::uint64_t odd_lines(std::uint64_t bytes) { return (rounded_up(bytes, 64) / 64 | 1) * 64; }
+
+struct QuantizedStrides {
+  std::uint64_t codes;   // bytes
+  std::uint64_t groups;  // elements
+};
+
+QuantizedStrides quantized_strides(std::uint64_t columns) {
+  assert(columns % group_columns == 0);
+  return {odd_lines(columns), odd_lines(columns / group_columns * sizeof(float)) / sizeof(float)};
+}
+
+}  // namespace
+
+std::uint64_t panel_count(std::uint64_t rows) {
+  return rows / panel_rows + (rows % panel_rows != 0 ? 1 : 0);
+}
+
+Result<std::uint64_t> packed_bytes(DType dtype, std::uint64_t rows, std::uint64_t columns) {
+  const DTypeTraits& t = traits(dtype);
+  const PackedFormat* format = packed_format(dtype);
+  if (format == nullptr)
+    return error(ErrorCode::bad_input,
+                 {"weights of type {} cannot be computed with on the CPU",
+                  "CPU 后端不支持用 {} 类型的权重计算"}, t.name)
+        .with_hint(text({"convert the model to a supported type, for example q8_0 or q4_k",
+                         "请将模型转换为受支持的类型，例如 q8_0 或 q4_k"}));
+  if (columns % t.block_elements != 0)
+    return error(ErrorCode::bad_input,
+                 {"a row of {} elements is no whole number of {} blocks ({} elements each)",
+                  "一行有 {} 个元素，不是 {} 块（每块 {} 个元素）的整数倍"},
+                 columns, t.name, t.block_elements);
+  const auto panel = panel_bytes_of(*format, columns);
+  std::uint64_t bytes = 0;
+  if (!panel || __builtin_mul_overflow(*panel, panel_count(rows), &bytes) || bytes >> 63 != 0)
+    return error(ErrorCode::bad_input, {"a matrix of {} x {} {} elements is too large",
+                                        "{} x {} 的 {} 矩阵过大"}, rows, columns, t.name);
+  return bytes;
+}
+
+PackedMatrix view_of(DType dtype, std::uint64_t rows, std::uint64_t columns,
+                     const std::byte* data) {
+  const PackedFormat* format = packed_format(dtype);
+  assert(format != nullptr);
+  return {data,  rows,           columns,        *panel_bytes_of(*format, columns),
+          dtype, format->layout, format->scales, format->zero};
+}
+
+std::uint64_t quantized_bytes(std::uint64_t rows, std::uint64_t columns) {
+  const QuantizedStrides strides = quantized_strides(columns);
+  constexpr std::uint64_t words_a_group = 4;  // scale, sum of 32, two sums of 16
+  return rows * (strides.codes + strides.groups * words_a_group * sizeof(float));
+}
+
+QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint64_t columns) {
+  const QuantizedStrides strides = quantized_strides(columns);
+  QuantizedRows out{};
+  out.code_stride = strides.codes;
+  out.group_stride = strides.groups;
+  out.codes = reinterpret_cast<std::int8_t*>(memory);
+  memory += rows * strides.codes;
+  out.scales = reinterpret_cast<float*>(memory);
+  memory += rows * strides.groups * sizeof(float);
+  out.sums32 = reinterpret_cast<std::int32_t*>(memory);
+  memory += rows * strides.groups * sizeof(std::int32_t);
+  out.sums16 = reinterpret_cast<std::int32_t*>(memory);
+  return out;
+}
+
+const QuantizeKernel& quantize_kernel(Isa) {
+  return quantize_ref;
+}
+
+ActivationKind activation_kind(Layout layout) {
+  return layout <= Layout::bf16 ? ActivationKind::f32 : ActivationKind::int8;
+}
+
+std::string_view name_of(Layout layout) {
+  return layout_names[static_cast<std::size_t>(layout)];
+}
+
+const MatmulKernel* matmul_kernel(Isa isa, Layout layout) {
+  const auto index = static_cast<std::size_t>(layout);
+  switch (isa) {
+    case Isa::ref: return ref_kernels[index];
+    case Isa::avx2: return nullptr;
+    case Isa::avx512: return nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace premise

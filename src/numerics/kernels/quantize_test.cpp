@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "numerics/kernels/matmul_testing.h"
+
+namespace premise {
+namespace {
+
+using namespace matmul_testing;
+
+TEST(Quantize, RoundsEveryActivationToWithinHalfAStep) {
+  Random random(1);
+  constexpr std::size_t rows = 3, columns = 640;
+  const std::vector<float> x = random_activations(rows * columns, random);
+  const Input input = quantize(Isa::ref, x, rows, columns);
+  const QuantizedRows& q = input.activations.quantized;
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t g = 0; g < columns / 32; ++g) {
+      const float scale = q.scales[r * q.group_stride + g];
+      int sums[2] = {0, 0};
+      int largest = 0;
+      for (std::size_t k = 0; k < 32; ++k) {
+        const int code = q.codes[r * q.code_stride + g * 32 + k];
+        sums[k / 16] += code;
+        largest = std::max(largest, std::abs(code));
+        EXPECT_NEAR(static_cast<float>(code) * scale, x[r * columns + g * 32 + k], scale * 0.50001f);
+      }
+      EXPECT_EQ(largest, 127);
+      EXPECT_EQ(q.sums16[2 * (r * q.group_stride + g)], sums[0]);
+      EXPECT_EQ(q.sums16[2 * (r * q.group_stride + g) + 1], sums[1]);
+      EXPECT_EQ(q.sums32[r * q.group_stride + g], sums[0] + sums[1]);
+    }
+}
+
+TEST(Quantize, TiesGoToTheEvenCode) {
+  std::vector<float> x(32, 0.0f);
+  x[0] = 127.0f;
+  x[1] = 2.5f;
+  x[2] = 3.5f;
+  x[3] = -0.5f;
+  const Input input = quantize(Isa::ref, x, 1, 32);
+  const std::int8_t* codes = input.activations.quantized.codes;
+  EXPECT_EQ(codes[1], 2);
+  EXPECT_EQ(codes[2], 4);
+  EXPECT_EQ(codes[3], 0);
+}
+
+TEST(Quantize, TinyGroupsAreZeroAndBadOnesAreNaN) {
+  std::vector<float> x(96, 0.0f);
+  x[3] = 1e-40f;
+  x[40] = std::numeric_limits<float>::quiet_NaN();
+  x[70] = -std::numeric_limits<float>::infinity();
+  const Input input = quantize(Isa::ref, x, 1, 96);
+  const QuantizedRows& q = input.activations.quantized;
+  EXPECT_EQ(q.scales[0], 0.0f);
+  EXPECT_TRUE(std::isnan(q.scales[1]));
+  EXPECT_TRUE(std::isnan(q.scales[2]));
+  for (std::size_t k = 0; k < 96; ++k) EXPECT_EQ(q.codes[k], 0);
+}
+
+std::vector<float> hostile_activations(std::size_t count, Random& random) {
+  std::vector<float> x(count);
+  for (float& value : x) value = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
+  return x;
+}
+
+// Whole groups of ordinary, of tiny and of arbitrary bit patterns.
+std::vector<float> mixed_activations(std::size_t count, Random& random) {
+  std::vector<float> x = random_activations(count, random);
+  for (std::size_t begin = 0; begin + 32 <= count; begin += 32) {
+    const auto kind = random() % 8;
+    const auto group = hostile_activations(32, random);
+    for (std::size_t k = 0; k < 32; ++k) {
+      if (kind == 0) x[begin + k] = group[k];
+      if (kind == 1) x[begin + k] *= 0x1p-105f;
+      if (kind == 2) x[begin + k] *= 0x1p100f;
+      if (kind == 3) x[begin + k] = std::round(x[begin + k] * 4) / 2;  // many ties
+    }
+  }
+  return x;
+}
+
+TEST(Quantize, EveryInstructionSetGivesTheSameBits) {
+  Random random(2);
+  for (const std::size_t columns : {32u, 64u, 96u, 640u, 2080u}) {
+    constexpr std::size_t rows = 20;
+    const std::vector<float> x = mixed_activations(rows * columns, random);
+    const Input expected = quantize(Isa::ref, x, rows, columns);
+    for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+      if (isa > widest_isa()) continue;
+      const Input actual = quantize(isa, x, rows, columns);
+      EXPECT_EQ(std::string(quantize_kernel(isa).name), fmt::format("quantize.{}", name_of(isa)));
+      EXPECT_EQ(std::memcmp(actual.memory.data(), expected.memory.data(), expected.memory.size()),
+                0)
+          << name_of(isa) << " " << columns;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace premise
