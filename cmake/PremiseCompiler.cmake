@@ -13,6 +13,12 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VER
   message(FATAL_ERROR "Premise needs GCC 12 or Clang 16; this is Clang ${CMAKE_CXX_COMPILER_VERSION}")
 endif()
 
+find_program(PREMISE_CCACHE ccache)
+if(PREMISE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${PREMISE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PREMISE_CCACHE})
+endif()
+
 add_library(premise_options INTERFACE)
 target_include_directories(premise_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 # The baseline of every file outside kernels/: wider instructions live behind run-time dispatch.

@@ -101,21 +101,21 @@ Result<int> dispatch_safely(std::vector<std::string> args, Console& console,
 
 }  // namespace
 
-int run(std::vector<std::string> args, Console& given, std::span<const Command* const> commands) {
+int run(std::vector<std::string> args, Console& console, std::span<const Command* const> commands) {
   const Result<std::optional<Language>> language = take_language(args);
   if (!language.ok()) {
-    given.report(language.error());
+    console.report(language.error());
     return exit_code(language.error().code);
   }
-  Console console = given.in(language.value().value_or(given.language()));
-  const Result<int> result = dispatch_safely(std::move(args), console, commands);
-  const Status written = console.finish();
+  Console spoken = console.in(language.value().value_or(console.language()));
+  const Result<int> result = dispatch_safely(std::move(args), spoken, commands);
+  const Status written = spoken.finish();
   if (!result.ok()) {
-    console.report(result.error());
+    spoken.report(result.error());
     return exit_code(result.error().code);
   }
   if (!written.ok()) {
-    console.report(written.error());
+    spoken.report(written.error());
     return exit_code(written.error().code);
   }
   return result.value();

@@ -18,8 +18,8 @@ struct HelpWanted {
   const CLI::App* app;  // of the command, or of its subcommand
 };
 
-/// Parses `args` into `app`. Errors have the code `usage`.
-Result<std::optional<HelpWanted>> parse_arguments(CLI::App& app, std::vector<std::string> args);
+/// Parses `args` into `root`, the command's App. Errors have the code `usage`.
+Result<std::optional<HelpWanted>> parse_arguments(CLI::App& root, std::vector<std::string> args);
 
 /// Takes `--lang zh` or `--lang=zh` out of `args`, wherever it stands before a "--".
 Result<std::optional<Language>> take_language(std::vector<std::string>& args);

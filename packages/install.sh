@@ -1,0 +1,60 @@
+#!/bin/sh
+# install.sh LIST…   installs the packages that the lists name and this machine lacks.
+#
+# Says nothing when nothing is to do, so that `make build` can call it every time. A list holds one
+# name a line; "#" starts a comment.
+set -eu
+
+case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in
+  zh*) say() { printf '%s\n' "$2" >&2; } ;;
+  *) say() { printf '%s\n' "$1" >&2; } ;;
+esac
+
+wanted=$(sed 's/#.*//' "$@")
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+  say "note: no dpkg here; Premise knows its packages on Debian and Ubuntu only: see $*" \
+      "注意：此系统没有 dpkg；Premise 只了解 Debian 和 Ubuntu 的软件包，请参照 $* 自行安装"
+  exit 0
+fi
+
+# shellcheck disable=SC2086  # words are names
+present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
+  sed -n 's/ installed$//p' || true)
+missing=
+for name in $wanted; do
+  case "
+$present
+" in
+    *"
+$name
+"*) ;;
+    *) missing="$missing $name" ;;
+  esac
+done
+[ -n "$missing" ] || exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" -eq 0 ]; then
+  as_root=
+elif command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+  as_root=sudo
+else
+  say "error: packages are missing, and installing them takes root or sudo. As root, run:
+  apt-get update && $install" \
+      "错误：缺少软件包，安装需要 root 权限或 sudo。请以 root 身份运行：
+  apt-get update && $install"
+  exit 4
+fi
+
+say "Installing packages:$missing" "正在安装软件包：$missing"
+# A mirror that is down must not matter when another one has the packages: install decides.
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update ||
+  say "warning: apt-get update failed; trying with the lists at hand" \
+      "警告：apt-get update 失败，使用现有软件包列表继续"
+# shellcheck disable=SC2086
+if ! $as_root env DEBIAN_FRONTEND=noninteractive $install -qq -o=Dpkg::Use-Pty=0 >/dev/null; then
+  say "error: apt could not install the packages; to see why, run: ${as_root:+sudo }$install" \
+      "错误：apt 未能安装软件包；查看原因请运行：${as_root:+sudo }$install"
+  exit 4
+fi

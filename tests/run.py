@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Runs the checks of Premise and says what came of them.
+
+    run.py test          every check a change must pass (make test)
+    run.py fuzz          every fuzzer, longer (make fuzz, make soak)
+    run.py conformance   live comparison with reference libraries (make conformance)
+    run.py lint          clang-tidy, clang-format, structure (make lint)
+
+The last line is always "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
+Only Python's standard library is used: this runs before anything is installed.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+REPORTS = BUILD / "reports"
+JOBS = max(1, len(os.sched_getaffinity(0)))
+
+# Every fuzzer's share of `make test`: enough to go through its corpus and some thousand mutations.
+FUZZ_RUNS_IN_TEST = 10_000
+# One input may take this long, and a fuzzer this much memory: a hang or a bomb is a failure.
+FUZZ_LIMITS = ["-timeout=20", "-rss_limit_mb=2560", "-malloc_limit_mb=1024", "-print_final_stats=0"]
+SANITIZER_ENVIRONMENT = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+}
+
+
+class Tally:
+    """Counts of checks, printed one line a step and summed at the end."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, step, passed, failed, skipped, seconds):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+        mark = "FAILED" if failed else "ok"
+        print(f"{mark:6} {step}: {passed} passed, {failed} failed, {skipped} skipped ({seconds:.0f} s)",
+              flush=True)
+
+    def finish(self):
+        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
+        return 1 if self.failed or not self.passed else 0
+
+
+def call(*command, env=None):
+    """Runs a command whose output the user should see; True when it succeeded."""
+    return subprocess.run([str(word) for word in command], cwd=ROOT,
+                          env={**os.environ, **(env or {})}).returncode == 0
+
+
+def quietly(command, env=None):
+    """Runs a command; its output is shown only when it fails."""
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, env={**os.environ, **(env or {})},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        sys.stdout.buffer.write(b"--- " + " ".join(map(str, command)).encode() + b"\n" + done.stdout)
+        sys.stdout.flush()
+    return done.returncode == 0
+
+
+def junit_counts(path):
+    """(passed, failed, skipped) of a JUnit report; a report that is not there is one failure."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError):
+        return 0, 1, 0
+    passed = failed = skipped = 0
+    for case in root.iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed += 1
+        elif case.find("skipped") is not None or case.get("status") in ("disabled", "notrun"):
+            skipped += 1
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def build(tally, preset, *targets):
+    start = time.monotonic()
+    ok = (BUILD / preset / "build.ninja").exists() or call("cmake", "--preset", preset)
+    ok = ok and call("cmake", "--build", BUILD / preset, "-j", JOBS, "--target", *targets)
+    tally.add(f"build {preset}", int(ok), int(not ok), 0, time.monotonic() - start)
+    return ok
+
+
+def run_ctest(tally):
+    """Every unit test of the release build, a process each, and the structure checks."""
+    start = time.monotonic()
+    report = REPORTS / "ctest.xml"
+    report.unlink(missing_ok=True)
+    ok = quietly(["ctest", "--test-dir", BUILD / "release", "-j", JOBS, "--output-on-failure",
+                  "--no-tests=error", "--output-junit", report])
+    passed, failed, skipped = junit_counts(report)
+    if not ok and not failed:
+        failed = 1
+    tally.add("unit and structure tests", passed, failed, skipped, time.monotonic() - start)
+
+
+def run_sanitized(tally):
+    """The unit tests under the address and undefined-behaviour sanitizers, a process a room."""
+    def one(program):
+        start = time.monotonic()
+        report = REPORTS / f"asan-{program.name}.xml"
+        report.unlink(missing_ok=True)
+        ok = quietly([program, "--gtest_brief=1", f"--gtest_output=xml:{report}"],
+                     env=SANITIZER_ENVIRONMENT)
+        passed, failed, skipped = junit_counts(report)
+        return program.name, passed, failed or int(not ok), skipped, time.monotonic() - start
+
+    programs = sorted((BUILD / "asan").glob("premise_*_test"))
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for name, *counts in pool.map(one, programs):
+            tally.add(f"sanitized {name}", *counts)
+
+
+def run_fuzzers(tally, limit):
+    """Every fuzzer on a copy of its corpus (libFuzzer writes what it finds into it)."""
+    def one(program):
+        start = time.monotonic()
+        corpus = BUILD / "fuzz" / program.name
+        corpus.mkdir(parents=True, exist_ok=True)
+        committed = ROOT / "fuzz" / "corpus" / program.name
+        if committed.is_dir():
+            shutil.copytree(committed, corpus, dirs_exist_ok=True)
+        crashes = BUILD / "fuzz" / f"{program.name}-failures"
+        crashes.mkdir(exist_ok=True)
+        ok = quietly([program, corpus, "-seed=1", f"-artifact_prefix={crashes}/", limit, *FUZZ_LIMITS],
+                     env=SANITIZER_ENVIRONMENT)
+        return program.name, int(ok), int(not ok), 0, time.monotonic() - start
+
+    programs = sorted(path for path in (BUILD / "asan").glob("*_fuzz") if path.is_file())
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for name, *counts in pool.map(one, programs):
+            tally.add(f"fuzz {name}", *counts)
+
+
+def virtual_environment(folder, requirements):
+    """The python of an environment with these packages, or None; quick when nothing changed."""
+    python = folder / "bin" / "python"
+    stamp = folder / "installed"
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == digest:
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    if not quietly([sys.executable, "-m", "venv", folder]):
+        return None
+    if not quietly([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                    "-r", requirements]):
+        return None
+    stamp.write_text(digest)
+    return python
+
+
+def run_end_to_end(tally):
+    """The program as its users run it: tests/e2e with pytest."""
+    if not (ROOT / "tests" / "e2e").is_dir():
+        return
+    start = time.monotonic()
+    python = virtual_environment(ROOT / ".venv", ROOT / "tests" / "requirements.txt")
+    report = REPORTS / "e2e.xml"
+    report.unlink(missing_ok=True)
+    ok = python is not None and call(python, "-m", "pytest", "-q", ROOT / "tests" / "e2e",
+                                     "-p", "no:cacheprovider", f"--junitxml={report}")
+    passed, failed, skipped = junit_counts(report)
+    tally.add("end-to-end tests", passed, failed or int(not ok), skipped, time.monotonic() - start)
+
+
+def test(tally, _options):
+    if build(tally, "release", "all"):
+        run_ctest(tally)
+        run_end_to_end(tally)
+    if build(tally, "asan", "unit_tests", "fuzzers"):
+        run_sanitized(tally)
+        run_fuzzers(tally, f"-runs={FUZZ_RUNS_IN_TEST}")
+
+
+def fuzz(tally, options):
+    limit = f"-max_total_time={options.seconds}" if options.seconds else f"-runs={options.runs}"
+    if build(tally, "asan", "fuzzers"):
+        run_fuzzers(tally, limit)
+
+
+def conformance(tally, _options):
+    folder = ROOT / "tests" / "conformance"
+    python = virtual_environment(ROOT / ".venv-conformance", folder / "requirements.txt")
+    for script in sorted(folder.glob("[!_]*.py")):
+        start = time.monotonic()
+        ok = python is not None and call(python, script)
+        tally.add(f"conformance {script.stem}", int(ok), int(not ok), 0, time.monotonic() - start)
+
+
+def lint(tally, _options):
+    def check(name, ok, start):
+        tally.add(name, int(ok), int(not ok), 0, time.monotonic() - start)
+
+    start = time.monotonic()
+    listed = subprocess.run(["git", "ls-files", "*.h", "*.cpp"], cwd=ROOT, check=True,
+                            stdout=subprocess.PIPE, text=True).stdout.split()
+    check("clang-format", call("clang-format-19", "--dry-run", "-Werror", *listed), start)
+    start = time.monotonic()
+    check("structure", call(sys.executable, ROOT / "tests" / "structure" / "structure.py"), start)
+    # clang-tidy reads the Clang build's commands, so that no flag of GCC confuses it; generated
+    # tables are the only thing that must be built first.
+    if build(tally, "asan", "unit_tests"):
+        start = time.monotonic()
+        ok = call("run-clang-tidy-19", "-quiet", "-j", JOBS, "-p", BUILD / "asan",
+                  f"^{ROOT}/(src|fuzz)/.*")
+        check("clang-tidy", ok, start)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    modes = parser.add_subparsers(dest="mode", required=True)
+    modes.add_parser("test").set_defaults(run=test)
+    fuzz_parser = modes.add_parser("fuzz")
+    fuzz_parser.add_argument("--runs", type=int, default=100_000)
+    fuzz_parser.add_argument("--seconds", type=int, default=0)
+    fuzz_parser.set_defaults(run=fuzz)
+    modes.add_parser("conformance").set_defaults(run=conformance)
+    modes.add_parser("lint").set_defaults(run=lint)
+    options = parser.parse_args()
+
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    tally = Tally()
+    options.run(tally, options)
+    return tally.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

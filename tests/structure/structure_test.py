@@ -1,0 +1,121 @@
+"""Each check finds what it is there to find."""
+
+import pathlib
+import tempfile
+import unittest
+
+import structure
+
+
+class Tree:
+    """A small repository in a temporary folder."""
+
+    def __init__(self, files):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = pathlib.Path(self.folder.name)
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def check(self, function):
+        with self.folder:
+            return function(self.root)
+
+
+class Includes(unittest.TestCase):
+    def problems(self, files):
+        return Tree({"src/base/text.h": "", "src/engine/engine.h": "", **files}).check(
+            structure.includes)
+
+    def test_downwards_is_fine(self):
+        self.assertEqual(self.problems({"src/cli/a.cpp": '#include "engine/engine.h"\n'}), [])
+
+    def test_upwards_fails_and_names_the_line(self):
+        found = self.problems({"src/base/a.cpp": '\n#include "engine/engine.h"\n'})
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0].startswith("src/base/a.cpp:2: base may not include"))
+
+    def test_scheduler_knows_no_tensor(self):
+        found = self.problems({"src/numerics/tensor/t.h": "", "src/engine/scheduler/a.cpp":
+                               '#include "numerics/tensor/t.h"\n'})
+        self.assertEqual(len(found), 1)
+
+    def test_commented_out_is_no_include(self):
+        self.assertEqual(self.problems({"src/base/a.cpp": '/*\n#include "engine/engine.h"\n*/\n'}), [])
+
+    def test_path_from_src_is_required(self):
+        self.assertEqual(len(self.problems({"src/base/a.cpp": '#include "text.h"\n'})), 1)
+
+    def test_unknown_room_fails(self):
+        self.assertEqual(len(self.problems({"src/attic/a.cpp": ""})), 1)
+
+    def test_kernels_include_no_standard_library(self):
+        found = self.problems({"src/numerics/kernels/avx2/a.cpp":
+                               "#include <immintrin.h>\n#include <vector>\n"})
+        self.assertEqual(len(found), 1)
+        self.assertIn("avx2/a.cpp:2: vector", found[0])
+
+
+class Links(unittest.TestCase):
+    def test_upward_link_fails(self):
+        tree = Tree({"CMakeLists.txt": "premise_room(base src/base LINK engine Premise::format)\n"
+                                       "premise_room(engine src/engine LINK base)\n"})
+        self.assertEqual(tree.check(structure.links), ["CMakeLists.txt:1: base may not link engine"])
+
+
+class Sizes(unittest.TestCase):
+    def test_long_file_fails(self):
+        tree = Tree({"src/base/a.cpp": "\n" * 801, "src/base/b.cpp": "\n" * 800})
+        self.assertEqual(len(tree.check(structure.sizes)), 1)
+
+
+class Phrases(unittest.TestCase):
+    def problems(self, code):
+        return Tree({"src/base/a.cpp": code}).check(structure.phrases)
+
+    def test_a_pair_is_fine(self):
+        self.assertEqual(self.problems('text({"{} is short",\n "{} 不完整"}, path);'), [])
+
+    def test_missing_translation_fails(self):
+        found = self.problems('\nreturn error(ErrorCode::usage, {"{} is short", "{} is short"}, p);')
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0].startswith("src/base/a.cpp:2: no Chinese"))
+
+    def test_lost_placeholder_fails(self):
+        self.assertEqual(len(self.problems('text({"{} of {}", "共 {}"}, a, b);')), 1)
+
+    def test_literals_that_are_joined_count_as_one(self):
+        self.assertEqual(self.problems('text({"{} is "\n"short", "{}"\n" 不完整"}, path);'), [])
+
+    def test_swapped_halves_fail(self):
+        self.assertEqual(len(self.problems('text({"不完整", "short"});')), 1)
+
+    def test_other_pairs_of_strings_are_left_alone(self):
+        self.assertEqual(self.problems('std::array names = {"one", "two"};'), [])
+
+    def test_quotes_in_character_literals_open_no_string(self):
+        self.assertEqual(len(self.problems("c == '\"';\n" + 'text({"{} is short", "短"}, p);')), 1)
+
+    def test_examples_may_be_commands_alone(self):
+        self.assertEqual(self.problems('.examples = {"  premise list\\n", "  premise list\\n"}'), [])
+
+
+class KernelSymbols(unittest.TestCase):
+    def test_one_constant_is_fine(self):
+        listing = "0000 R _ZN7premise4gemvE\n0000 t local_function\n0010 r table\n"
+        self.assertEqual(structure.symbol_problems("a.o", listing), [])
+
+    def test_weak_symbol_fails(self):
+        listing = "0000 R kernel\n0000 W _ZSt3minIiE\n"
+        self.assertEqual(structure.symbol_problems("a.o", listing), ["a.o:1: weak symbol _ZSt3minIiE"])
+
+    def test_second_export_fails(self):
+        self.assertEqual(len(structure.symbol_problems("a.o", "0 R kernel\n0 T helper\n")), 1)
+
+    def test_object_that_exports_nothing_fails(self):
+        self.assertEqual(len(structure.symbol_problems("a.o", "0000 t helper\n")), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
