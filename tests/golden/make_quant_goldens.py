@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """Records what other people's code says about GGUF block formats and 16-bit floats.
 
-    make_quant_goldens.py OUTPUT_FOLDER        (needs: pip install gguf numpy torch)
+    make_quant_goldens.py OUTPUT_FOLDER [libggml-base.so]     (needs gguf, numpy, torch)
 
 Writes, all numbers little-endian:
   decode_<type>.bin   u32 count, block bytes, block elements; the blocks; their values (f32),
                       by gguf.quants.dequantize. Edge blocks first, then random valid ones.
   encode_input.bin    f32 values, in blocks of 32: edge blocks, then random ones
   encode_<type>.bin   the blocks that gguf.quants.quantize makes of them
+  quality_input.bin   f16 values, rows of 256, distributed as weights are and worse
+  quality_ggml.txt    what ggml's own encoders make of them: type, RMS error ÷ RMS of the input
+                      (only where the library of llama.cpp is given)
   half.bin            u32 count; f32 bit patterns (u32); their f16 (u16, numpy), bf16 (u16, torch)
 """
+import ctypes
 import pathlib
 import struct
 import sys
@@ -70,6 +74,35 @@ def encode_input(rng):
     return np.array(rows, dtype="<f4")
 
 
+def quality_input(rng):
+    rows = [rng.standard_normal(256) * 0.02 for _ in range(12)]
+    rows += [rng.laplace(size=256) * 0.02 for _ in range(8)]
+    rows += [rng.standard_t(4, 256) * 0.01 for _ in range(6)]
+    rows += [rng.standard_normal(256) * 0.02 + 0.03 for _ in range(3)]
+    rows += [rng.uniform(-0.05, 0.05, 256) for _ in range(3)]
+    return np.array(rows).astype("<f2")
+
+
+def ggml_errors(library, rows):
+    """Relative RMS error of ggml_quantize_chunk without an importance matrix, by type."""
+    ggml = ctypes.CDLL(library)
+    ggml.ggml_quantize_chunk.restype = ctypes.c_size_t
+    ggml.ggml_quantize_chunk.argtypes = [
+        ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64,
+        ctypes.c_int64, ctypes.c_void_p]
+    values = np.ascontiguousarray(rows, dtype=np.float32)
+    for kind in FACTORS:
+        elements, size = GGML_QUANT_SIZES[kind]
+        encoded = np.zeros(values.size // elements * size, dtype=np.uint8)
+        written = ggml.ggml_quantize_chunk(int(kind), values.ctypes.data, encoded.ctypes.data, 0,
+                                           len(values), values.shape[1], None)
+        assert written == encoded.size
+        decoded = dequantize(encoded.reshape(-1, size), kind).reshape(values.shape)
+        miss = (decoded - values).astype(np.float64)
+        relative = np.sqrt((miss**2).sum() / (values.astype(np.float64) ** 2).sum())
+        yield f"{kind.name.lower()} {relative:.6f}"
+
+
 def half_cases(rng):
     halves = rng.integers(0, 0x7C00, 300).astype(np.uint16).view(np.float16).astype(np.float32)
     above = np.nextafter(halves.astype(np.float16), np.float16(np.inf)).astype(np.float64)
@@ -96,6 +129,11 @@ def main():
     for kind in ENCODED:
         blocks = quantize(rows, kind)
         (folder / f"encode_{kind.name.lower()}.bin").write_bytes(blocks.tobytes())
+    quality = quality_input(rng)
+    (folder / "quality_input.bin").write_bytes(quality.tobytes())
+    if len(sys.argv) > 2:
+        lines = ggml_errors(sys.argv[2], quality)
+        (folder / "quality_ggml.txt").write_text("\n".join(lines) + "\n")
     cases = half_cases(rng)
     with np.errstate(over="ignore"):
         f16 = cases.astype(np.float16).astype("<f2")
