@@ -5,9 +5,10 @@
 
 namespace premise {
 
-/// Fills `out` so that the formula of grouped_block.h comes near `values` [traits.elements], in
-/// the sense of least squares. Values must be finite. Where they are too large for f16 factors,
-/// `d` or `dmin` of the result is infinite and the rest unspecified: the caller must look.
-void search_block(const GroupedTraits& traits, const float* values, GroupedBlock& out);
+/// The format is one of q2_k … q6_k, iq4_nl, iq4_xs. Fills `out` so that the formula of
+/// grouped_block.h comes near `values` [one block], in the sense of least squares. Values must be
+/// finite. Where they are too large for f16 factors, `d` or `dmin` of the result is infinite and
+/// the rest unspecified: the caller must look.
+void search_block(DType dtype, const float* values, GroupedBlock& out);
 
 }  // namespace premise

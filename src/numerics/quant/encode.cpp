@@ -74,7 +74,7 @@ void encode_block(const GroupedTraits& t, std::span<const float> values, Grouped
     case DType::q8_0:
       return round_symmetric(values, out);
     default:
-      return search_block(t, values.data(), out);
+      return search_block(t.dtype, values.data(), out);
   }
 }
 
