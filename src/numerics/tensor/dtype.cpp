@@ -42,6 +42,9 @@ constexpr std::array table = {
     DTypeTraits{DType::tq1_0, "tq1_0", 256, 54, false},
     DTypeTraits{DType::tq2_0, "tq2_0", 256, 66, false},
     DTypeTraits{DType::mxfp4, "mxfp4", 32, 17, false},
+    DTypeTraits{DType::nvfp4, "nvfp4", 64, 36, false},
+    DTypeTraits{DType::q1_0, "q1_0", 128, 18, false},
+    DTypeTraits{DType::q2_0, "q2_0", 64, 18, false},
 };
 
 }  // namespace
