@@ -41,6 +41,12 @@ Error error(ErrorCode code, Phrase<std::type_identity_t<Args>...> phrase, Args&&
   return {code, text<Args...>(phrase, std::forward<Args>(args)...)};
 }
 
+/// The same error with its place in front: at(text({"tensor {}", "张量 {}"}, name), error).
+inline Error at(const Text& place, Error inner) {
+  inner.what = {place.en + ": " + inner.what.en, place.zh + "：" + inner.what.zh};
+  return inner;
+}
+
 /// A value or an Error. Asking the wrong one is a broken invariant and asserts.
 template <typename T>
 class [[nodiscard]] Result {

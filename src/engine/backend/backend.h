@@ -1,0 +1,95 @@
+// What computes a plan: the seam between the engine and a device.
+//
+// A backend compiles a plan once (an operation or type that it lacks fails here, by name) into an
+// Executable, which holds the weights in the device's own layout, the KV cache and the working
+// memory. A step is launch, then collect; the engine thread alone calls them, in that order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/backend/batch_view.h"
+#include "model/formats/tensor_source.h"
+#include "model/plan/plan.h"
+#include "numerics/device/isa.h"
+#include "numerics/device/thread_team.h"
+
+namespace premise {
+
+/// Positions in a block of the KV cache, in every group.
+inline constexpr std::int32_t kv_block_tokens = 32;
+
+/// The most that one step will carry, and the size of the cache.
+struct BatchLimits {
+  std::size_t tokens = 512;
+  std::size_t sequences = 1;
+  std::size_t logits_rows = 1;
+  std::vector<std::size_t> blocks;  // physical blocks by cache group
+};
+
+/// How one operation is computed, for `inspect --plan` and the benchmarks.
+struct OpReport {
+  std::int32_t layer;
+  std::string op;      // "linear"
+  std::string weight;  // "blk.0.attn_q.weight", or empty
+  std::string type;    // of the weight: "q5_0", or empty
+  std::string kernel;  // "matmul.p4x1.avx512"
+  std::uint64_t weight_bytes;
+};
+
+/// Seconds that steps have spent so far in one kernel (or kind of operation).
+struct KernelTime {
+  std::string kernel;
+  double seconds;
+};
+
+/// The logits of a step, by row of BatchView::logits_rows; the caller may change them.
+struct LogitsView {
+  float* data = nullptr;
+  std::size_t rows = 0;
+  std::size_t stride = 0;  // floats between rows
+  std::size_t width = 0;   // the vocabulary
+
+  std::span<float> row(std::size_t index) const { return {data + index * stride, width}; }
+};
+
+/// A launched step; given back to collect().
+struct StepHandle {
+  std::uint64_t step;
+};
+
+class Executable {
+ public:
+  virtual ~Executable() = default;
+
+  /// Starts a step. The batch is within the limits and names only blocks that exist.
+  virtual StepHandle launch(const BatchView& batch) = 0;
+
+  /// Waits for the step; the logits are valid until the next launch.
+  virtual LogitsView collect(StepHandle handle) = 0;
+
+  virtual std::vector<OpReport> report() const = 0;
+  virtual std::vector<KernelTime> times() const = 0;
+  virtual std::uint64_t weight_bytes() const = 0;
+  virtual std::uint64_t cache_bytes() const = 0;
+  virtual std::uint64_t workspace_bytes() const = 0;
+};
+
+/// Bytes of one physical block of a group, over all its layers, keys and values, in F16.
+std::uint64_t kv_block_bytes(const CacheGroup& group);
+
+/// The plain interpreter: F32 weights decoded from the file as they are needed, F32 activations and
+/// cache, one op after the other. Slow, and the oracle of every other backend.
+Result<std::unique_ptr<Executable>> compile_reference(const Plan& plan, const TensorSource& source,
+                                                      ThreadTeam& team, const BatchLimits& limits);
+
+/// The CPU backend for AVX2 or AVX-512: packed weights, int8 activations, F16 cache.
+Result<std::unique_ptr<Executable>> compile_cpu(const Plan& plan, const TensorSource& source,
+                                                ThreadTeam& team, Isa isa,
+                                                const BatchLimits& limits);
+
+}  // namespace premise

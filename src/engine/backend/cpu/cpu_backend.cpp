@@ -1,0 +1,214 @@
+#include "engine/backend/cpu/cpu_backend.h"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+
+namespace premise {
+namespace {
+
+constexpr std::size_t floats_in_line = 16;  // of a 64-byte cache line
+
+// Rows lie on whole cache lines, so that threads on neighbouring rows share none.
+std::size_t row_stride(std::uint64_t width) {
+  return (width + floats_in_line - 1) / floats_in_line * floats_in_line;
+}
+
+std::uint32_t group_heads(const Plan& plan, const AttentionOp& op) {
+  return op.heads / plan.groups[op.group].kv_heads;
+}
+
+}  // namespace
+
+CpuBackend::CpuBackend(const Plan& plan, ThreadTeam& team, Isa isa, BatchLimits limits)
+    : plan_(plan),
+      team_(team),
+      isa_(isa),
+      limits_(std::move(limits)),
+      elementwise_(elementwise_kernels(isa)),
+      attention_(attention_kernel(isa)),
+      quantize_(quantize_kernel(isa)) {}
+
+Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan,
+                                                       const TensorSource& source,
+                                                       ThreadTeam& team, Isa isa,
+                                                       const BatchLimits& limits) {
+  assert(limits.blocks.size() == plan.groups.size());
+  auto self = std::unique_ptr<CpuBackend>(new CpuBackend(plan, team, isa, limits));
+  PREMISE_TRY(self->weights_, CpuWeights::load(plan, source, team));
+  auto program = compile_program(plan, self->weights_, isa);
+  if (!program) return at(text({"{}", "{}"}, source.path()), std::move(program).error());
+  self->program_ = std::move(program).value();
+  PREMISE_TRY(self->cache_, KvStore::create(plan, limits.blocks));
+  PREMISE_CHECK(self->allocate());
+  return std::unique_ptr<Executable>(std::move(self));
+}
+
+Status CpuBackend::allocate() {
+  const auto capacity = [&](ValueId value) {
+    return plan_.values[static_cast<std::size_t>(value)].rows == Rows::tokens
+               ? limits_.tokens
+               : limits_.logits_rows;
+  };
+  for (std::size_t v = 0; v < plan_.values.size(); ++v) {
+    const auto id = static_cast<ValueId>(v);
+    const bool used = program_.sources[v].owner == id && program_.lifetimes[v].first != SIZE_MAX;
+    if (!used) program_.lifetimes[v] = {};
+    program_.lifetimes[v].bytes = used ? capacity(id) * row_stride(width(id)) * sizeof(float) : 0;
+  }
+  const MemoryPlan memory = plan_memory(program_.lifetimes, 64);
+  PREMISE_TRY(values_memory_, AlignedBuffer::allocate(memory.bytes));
+  places_.resize(plan_.values.size());
+  for (std::size_t v = 0; v < plan_.values.size(); ++v) {
+    const ValueSource& source = program_.sources[v];
+    const auto owner = static_cast<std::size_t>(source.owner);
+    places_[v].data = reinterpret_cast<float*>(values_memory_.data() + memory.offsets[owner]) +
+                      source.column;
+    places_[v].stride = row_stride(plan_.values[owner].width);
+  }
+
+  const std::size_t rows = std::max(limits_.tokens, limits_.logits_rows);
+  if (program_.quantized_columns > 0) {
+    const std::uint64_t bytes = quantized_bytes(rows, program_.quantized_columns);
+    PREMISE_TRY(quantized_memory_, AlignedBuffer::allocate(bytes));
+    quantized_ = quantized_rows_at(quantized_memory_.data(), rows, program_.quantized_columns);
+  }
+  std::size_t angle_floats = 0;
+  for (const RopeTable& rope : plan_.ropes)
+    angle_floats += limits_.tokens * 2 * rope.frequencies.size();
+  PREMISE_TRY(angles_memory_, AlignedBuffer::allocate(angle_floats * sizeof(float)));
+  auto* angles = reinterpret_cast<float*>(angles_memory_.data());
+  for (const RopeTable& rope : plan_.ropes) {
+    angles_.push_back(angles);
+    angles += limits_.tokens * 2 * rope.frequencies.size();
+  }
+
+  workers_.resize(static_cast<std::size_t>(team_.size()));
+  for (Worker& worker : workers_) {
+    PREMISE_TRY(worker.scratch, AlignedBuffer::allocate(scratch_bytes()));
+  }
+  seconds_.resize(program_.clocks.size(), 0.0);
+  counters_ = std::make_unique<WorkCounter[]>(program_.phases.size());
+  plan_attention_lists();
+  return {};
+}
+
+std::size_t CpuBackend::scratch_bytes() const {
+  std::size_t bytes = 64;
+  for (const Phase& phase : program_.phases) {
+    if (const auto* matmul = std::get_if<MatmulPhase>(&phase.body)) {
+      for (const auto& part : matmul->parts) bytes = std::max(bytes, part.kernel->scratch_bytes);
+    } else if (const auto* attention = std::get_if<AttentionPhase>(&phase.body)) {
+      AttentionArgs args = attention_shape(attention->op);
+      args.query_count = attention_queries_per_task;
+      args.group_heads = static_cast<std::int32_t>(group_heads(plan_, attention->op));
+      bytes = std::max(bytes, attention_.scratch_floats(args) * sizeof(float));
+    }
+  }
+  return bytes;
+}
+
+StepHandle CpuBackend::launch(const BatchView& batch) {
+  assert(batch.token_count() <= limits_.tokens);
+  assert(batch.sequence_count() <= limits_.sequences);
+  assert(batch.logits_rows.size() <= limits_.logits_rows);
+  batch_ = &batch;
+  sequence_of_row_.resize(batch.token_count());
+  for (std::size_t s = 0; s < batch.sequence_count(); ++s)
+    for (auto row = batch.query_start[s]; row < batch.query_start[s + 1]; ++row)
+      sequence_of_row_[static_cast<std::size_t>(row)] = static_cast<std::uint32_t>(s);
+  deal_attention();
+
+  team_.run([this](int thread) {
+    using Clock = std::chrono::steady_clock;
+    auto begin = Clock::now();
+    for (const Phase& phase : program_.phases) {
+      std::visit([&](const auto& body) { run(body, phase, thread); }, phase.body);
+      team_.barrier();
+      if (thread != 0) continue;
+      const auto end = Clock::now();
+      seconds_[phase.clock] += std::chrono::duration<double>(end - begin).count();
+      begin = end;
+    }
+  });
+  return {++step_};
+}
+
+LogitsView CpuBackend::collect(StepHandle handle) {
+  assert(handle.step == step_);
+  static_cast<void>(handle);
+  const Place& place = places_[static_cast<std::size_t>(plan_.logits)];
+  return {place.data, batch_->logits_rows.size(), place.stride, plan_.vocabulary};
+}
+
+void CpuBackend::run(const RowPhase& phase, const Phase&, int thread) {
+  const Range rows = split(row_count(phase.rows), team_.size(), thread);
+  for (std::size_t index = rows.first; index < rows.last; ++index)
+    for (const RowOp& op : phase.ops)
+      std::visit([&](const auto& body) { run_row(body, index); }, op);
+}
+
+void CpuBackend::run(const MatmulPhase& phase, const Phase&, int thread) {
+  const std::size_t rows = row_count(plan_.values[static_cast<std::size_t>(phase.in)].rows);
+  if (rows == 0) return;
+  const Place& in = places_[static_cast<std::size_t>(phase.in)];
+  const Activations input{in.data, in.stride, quantized_};
+  for (const MatmulPhase::Part& part : phase.parts) {
+    const PackedMatrix& matrix = weights_.matrix(part.op.weight);
+    const Range panels = split(panel_count(matrix.rows), team_.size(), thread);
+    if (panels.empty()) continue;
+    const Place& out = places_[static_cast<std::size_t>(part.op.out)];
+    part.kernel->run(matrix, panels.first, panels.last, input, rows, out.data, out.stride,
+                     workers_[static_cast<std::size_t>(thread)].scratch.data());
+  }
+}
+
+std::vector<OpReport> CpuBackend::report() const {
+  std::vector<OpReport> rows;
+  for (const Op& op : plan_.ops) {
+    OpReport row{op.layer, op_name(op.body), "", "", "", 0};
+    if (const auto* linear = std::get_if<LinearOp>(&op.body)) {
+      const PackedMatrix& matrix = weights_.matrix(linear->weight);
+      row.weight = plan_.weights[static_cast<std::size_t>(linear->weight)].name;
+      row.type = traits(matrix.dtype).name;
+      row.kernel = matmul_kernel(isa_, matrix.layout)->name;
+      row.weight_bytes = panel_count(matrix.rows) * matrix.panel_bytes;
+    } else if (std::holds_alternative<AttentionOp>(op.body)) {
+      row.kernel = attention_.name;
+    } else if (std::holds_alternative<SliceOp>(op.body)) {
+      row.kernel = "view";
+    } else if (const auto* embed = std::get_if<EmbedOp>(&op.body)) {
+      const PackedMatrix& matrix = weights_.matrix(embed->table);
+      row.weight = plan_.weights[static_cast<std::size_t>(embed->table)].name;
+      row.type = traits(matrix.dtype).name;
+      row.kernel = "decode_row";
+    } else {
+      row.kernel = elementwise_.name;
+      if (const auto weights = weights_of(op.body); !weights.empty())
+        row.weight = plan_.weights[static_cast<std::size_t>(weights[0])].name;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<KernelTime> CpuBackend::times() const {
+  std::vector<KernelTime> times;
+  for (std::size_t i = 0; i < seconds_.size(); ++i)
+    times.push_back({program_.clocks[i], seconds_[i]});
+  return times;
+}
+
+std::uint64_t CpuBackend::workspace_bytes() const {
+  std::uint64_t bytes = values_memory_.bytes() + quantized_memory_.bytes() + angles_memory_.bytes();
+  for (const Worker& worker : workers_) bytes += worker.scratch.bytes();
+  return bytes;
+}
+
+Result<std::unique_ptr<Executable>> compile_cpu(const Plan& plan, const TensorSource& source,
+                                                ThreadTeam& team, Isa isa,
+                                                const BatchLimits& limits) {
+  return CpuBackend::create(plan, source, team, isa, limits);
+}
+
+}  // namespace premise

@@ -1,0 +1,84 @@
+// A plan, compiled for the CPU: a list of phases with a barrier after each.
+//
+//   row phase        several operations, each on one row at a time; a thread takes a run of rows
+//                    and does all operations on one row before the next, so that rows stay in L1
+//   matmul phase     all linear operations on the same input (query, key and value; gate and up);
+//                    a thread takes a run of panels of each
+//   attention phase  tasks of one sequence, KV head and run of queries, handed out dynamically
+//
+// Grouping rows is what fuses norm, residual, rotation, cache write and quantization; a step of a
+// layer takes about seven barriers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/backend/cpu/memory_plan.h"
+#include "engine/backend/cpu/weights.h"
+#include "model/plan/plan.h"
+#include "numerics/device/isa.h"
+
+namespace premise {
+
+/// Quantizes a row of `in` for the matmul phase that follows.
+struct QuantizeOp {
+  ValueId in;
+};
+
+/// value += bias
+struct BiasOp {
+  ValueId value;
+  WeightId bias;
+};
+
+/// Cosines and sines of the row's position, for every rope table.
+struct RopeAnglesOp {};
+
+using RowOp = std::variant<EmbedOp, RmsNormOp, RopeOp, KvWriteOp, GluOp, AddOp, ScaleOp, SoftcapOp,
+                           SelectRowsOp, QuantizeOp, BiasOp, RopeAnglesOp>;
+
+struct RowPhase {
+  Rows rows;
+  std::vector<RowOp> ops;
+};
+
+struct MatmulPhase {
+  struct Part {
+    LinearOp op;
+    const MatmulKernel* kernel;
+  };
+  ValueId in;
+  std::vector<Part> parts;
+};
+
+struct AttentionPhase {
+  AttentionOp op;
+};
+
+struct Phase {
+  std::variant<RowPhase, MatmulPhase, AttentionPhase> body;
+  std::size_t clock;  // index into Program::clocks
+};
+
+/// Where a value lies: a slice is a part of the value it was cut from.
+struct ValueSource {
+  ValueId owner;         // the value whose memory it is
+  std::uint64_t column;  // first column in the owner
+};
+
+struct Program {
+  std::vector<Phase> phases;
+  std::vector<ValueSource> sources;  // by ValueId
+  std::vector<Lifetime> lifetimes;   // by ValueId; bytes are left to the caller
+  std::uint64_t quantized_columns = 0;  // widest input that is quantized; 0: none is
+  std::vector<std::string> clocks;   // names under which the time of phases is counted
+};
+
+/// Fails where no kernel of this instruction set takes a weight's layout, by name.
+Result<Program> compile_program(const Plan& plan, const CpuWeights& weights, Isa isa);
+
+}  // namespace premise
