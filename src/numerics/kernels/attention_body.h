@@ -1,0 +1,419 @@
+// Attention over the paged cache, written once for every instruction set. Included by
+// avx2/attention_avx2.cpp and avx512/attention_avx512.cpp after their Vector and
+// elementwise_math.h; hence no include of its own.
+//
+// The method is online softmax (Milakov and Gimelshein, 2018) in the order of FlashAttention (Dao
+// et al., 2022): no row of scores is ever whole. For each step of 64 positions a row (one query of
+// one head) computes 64 scores, moves its running maximum, rescales its sum and its accumulator by
+// exp(old maximum - new maximum), and adds exp(score - maximum) times the values.
+//
+// Rows are taken four at a time (row_tile), so that a loaded key or value serves four products;
+// four rows of one query and group are four heads, in prefill also neighbouring queries. Two ways
+// lead through the cache:
+//   direct   up to 8 rows (decode): F16 is converted in registers, each step is read once from
+//            memory for all rows; the bandwidth of the cache is the bound
+//   staged   more rows (prefill): a step is converted once to F32, 64 + 64 KiB at head_dim 256, and
+//            stays in L2 for up to 128 rows, whose queries and accumulators (128 + 128 KiB) do too.
+//            Converting costs about as much as computing two rows.
+// Both do the same operations in the same order on the same numbers (F16 to F32 is exact), and what
+// a row does not see takes no part in its result: its scores are replaced before the maximum, its
+// values are not touched. That is why the result of a row does not depend on its company.
+#pragma once
+
+namespace premise {
+namespace {
+
+constexpr int lanes = 16;
+constexpr int step_tokens = attention_step_tokens;
+constexpr int step_tiles = step_tokens / attention_tile_tokens;
+constexpr int row_tile = 4;
+constexpr int direct_rows = 8;
+constexpr int staged_rows = 128;
+constexpr int value_group = 64;  // columns of staged values that lie together
+static_assert(attention_tile_tokens == lanes && value_group == 4 * lanes);
+
+/// How a call is cut, and where its parts lie in the scratch memory (in floats).
+struct Layout {
+  std::int64_t rows;        // all: query_count * group_heads
+  std::int64_t block_rows;  // taken together over one pass of the cache
+  bool staged;
+  std::int64_t stride;  // of a row of queries or accumulators: head_dim, rounded up to 16
+  std::int64_t queries, sums, maxima, totals, scores, keys, values, end;
+};
+
+Layout layout_of(const AttentionArgs& args) {
+  Layout at;
+  at.rows = std::int64_t{args.query_count} * args.group_heads;
+  at.staged = at.rows > direct_rows;
+  at.block_rows = at.rows < staged_rows ? at.rows : staged_rows;
+  at.stride = (args.head_dim + lanes - 1) / lanes * lanes;
+  const std::int64_t row_floats = (at.block_rows + lanes - 1) / lanes * lanes;
+  const std::int64_t groups = (args.head_dim + value_group - 1) / value_group;
+  at.queries = 0;
+  at.sums = at.queries + at.block_rows * at.stride;
+  at.maxima = at.sums + at.block_rows * at.stride;
+  at.totals = at.maxima + row_floats;
+  at.scores = at.totals + row_floats;
+  at.keys = at.scores + row_tile * step_tokens;
+  at.values = at.keys + (at.staged ? std::int64_t{step_tokens} * args.head_dim : 0);
+  at.end = at.values + (at.staged ? groups * value_group * step_tokens : 0);
+  return at;
+}
+
+/// Positions first … last - 1.
+struct Span {
+  std::int64_t first, last;
+};
+
+inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+inline std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
+
+/// What row `row` of the call sees.
+inline Span visible(const AttentionArgs& args, std::int64_t row) {
+  const std::int64_t position = args.first_position + row / args.group_heads;
+  return {args.window > 0 ? larger(0, position - args.window + 1) : 0, position + 1};
+}
+
+/// The part of `span` inside the step that starts at `start`, counted from there; may be empty.
+inline Span within_step(Span span, std::int64_t start) {
+  const std::int64_t first = smaller(larger(span.first - start, 0), step_tokens);
+  return {first, larger(smaller(span.last - start, step_tokens), first)};
+}
+
+/// 64 positions of the cache, as the loops below read them. Element = F16 (direct) or F32 (staged).
+///   key of position 16 t + i, dimension d:    keys[t][d * key_stride + i]
+///   value of position 16 t + i, column c:     values[t][c / 64 * group_stride + i * value_stride +
+///   c % 64]
+/// Tiles that no row sees are null.
+template <typename Element>
+struct Step {
+  const Element* keys[step_tiles];
+  const Element* values[step_tiles];
+  std::int64_t key_stride;
+  std::int64_t value_stride;
+  std::int64_t group_stride;
+};
+
+Step<std::uint16_t> direct_step(const AttentionArgs& args, std::int64_t start, Span seen) {
+  Step<std::uint16_t> step = {};
+  step.key_stride = lanes;
+  step.value_stride = args.head_dim;
+  step.group_stride = value_group;
+  for (std::int64_t tile = seen.first / lanes; tile * lanes < seen.last; ++tile) {
+    const std::int64_t position = start + tile * lanes;
+    const std::int64_t block = position / args.block_tokens;
+    const std::int64_t offset = position % args.block_tokens * args.head_dim;
+    step.keys[tile] = args.key_blocks[block] + offset;
+    step.values[tile] = args.value_blocks[block] + offset;
+  }
+  return step;
+}
+
+/// Converts a step to F32. Keys become [head_dim][64] and values [head_dim / 64][64][64], so that
+/// the loops over them read memory straight on: at a stride of head_dim, 64 rows of values would
+/// fall into a few sets of the first-level cache. Columns past head_dim, up to 16, become 0.
+Step<float> staged_step(const AttentionArgs& args, const Step<std::uint16_t>& cache,
+                        const Layout& at) {
+  float* keys = args.scratch + at.keys;
+  float* values = args.scratch + at.values;
+  Step<float> step = {};
+  step.key_stride = step_tokens;
+  step.value_stride = value_group;
+  step.group_stride = value_group * step_tokens;
+  const std::int64_t dim = args.head_dim;
+  for (std::int64_t tile = 0; tile < step_tiles; ++tile) {
+    if (cache.keys[tile] == nullptr) continue;
+    float* tile_keys = keys + tile * lanes;
+    for (std::int64_t d = 0; d < dim; ++d) {
+      store(tile_keys + d * step_tokens, load(cache.keys[tile] + d * lanes));
+    }
+    float* tile_values = values + tile * lanes * value_group;
+    for (std::int64_t i = 0; i < lanes; ++i) {
+      const std::uint16_t* row = cache.values[tile] + i * dim;
+      for (std::int64_t c = 0; c < dim; c += lanes) {
+        float* place = tile_values + c / value_group * step.group_stride + i * value_group;
+        store(place + c % value_group, c + lanes <= dim ? load(row + c) : load_eight(row + c));
+      }
+    }
+    step.keys[tile] = tile_keys;
+    step.values[tile] = tile_values;
+  }
+  return step;
+}
+
+/// scores[r][first_tile … + Tiles) = queries[r] · keys, each lane one sum over ascending
+/// dimensions.
+template <int Rows, int Tiles, typename Element>
+inline void multiply_keys(const float* queries, std::int64_t stride, const Step<Element>& step,
+                          std::int64_t first_tile, std::int64_t dim, float* scores) {
+  Vector sums[Rows][Tiles];
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int t = 0; t < Tiles; ++t) sums[r][t] = zero();
+  }
+  const Element* keys[Tiles];
+  for (int t = 0; t < Tiles; ++t) keys[t] = step.keys[first_tile + t];
+  for (std::int64_t d = 0; d < dim; ++d) {
+    Vector key[Tiles];
+#pragma GCC unroll 4
+    for (int t = 0; t < Tiles; ++t) key[t] = load(keys[t] + d * step.key_stride);
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) {
+      const Vector query = broadcast(queries[r * stride + d]);
+#pragma GCC unroll 4
+      for (int t = 0; t < Tiles; ++t) sums[r][t] = fma(query, key[t], sums[r][t]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int t = 0; t < Tiles; ++t) {
+      store(scores + r * step_tokens + (first_tile + t) * lanes, sums[r][t]);
+    }
+  }
+}
+
+/// The scores of `Rows` rows for every tile that one of them sees.
+template <int Rows, typename Element>
+void score_rows(const float* queries, std::int64_t stride, const Step<Element>& step, Span seen,
+                std::int64_t dim, float* scores) {
+  constexpr int tiles = column_tiles(Rows);
+  std::int64_t tile = seen.first / lanes;
+  const std::int64_t last = (seen.last + lanes - 1) / lanes;
+  for (; tile + tiles <= last; tile += tiles) {
+    multiply_keys<Rows, tiles>(queries, stride, step, tile, dim, scores);
+  }
+  for (; tile < last; ++tile) multiply_keys<Rows, 1>(queries, stride, step, tile, dim, scores);
+}
+
+/// One row's 64 scores become weights exp(score - maximum); its maximum and total move on.
+/// Returns the factor for what the row has summed up so far.
+inline float weigh(const AttentionArgs& args, Span seen, float* scores, float* maximum_so_far,
+                   float* total) {
+  const Vector nothing = broadcast(-__builtin_inff());
+  Vector score[step_tiles];
+  for (int t = 0; t < step_tiles; ++t) {
+    score[t] = load(scores + t * lanes);
+    if (args.softcap > 0) {
+      const Vector cap = broadcast(args.softcap);
+      score[t] = multiply(cap, hyperbolic_tangent(divide(score[t], cap)));
+    }
+  }
+  if (seen.first > 0 || seen.last < step_tokens) {
+    for (int t = 0; t < step_tiles; ++t) {
+      const std::int64_t first = smaller(larger(seen.first - t * lanes, 0), lanes);
+      const std::int64_t last = smaller(larger(seen.last - t * lanes, 0), lanes);
+      score[t] = keep_lanes(score[t], static_cast<int>(first), static_cast<int>(last), nothing);
+    }
+  }
+  const float highest = largest(maximum(maximum(score[0], score[1]), maximum(score[2], score[3])));
+  const float before = *maximum_so_far;
+  const float after = highest > before ? highest : before;
+  for (int t = 0; t < step_tiles; ++t) {
+    score[t] = exponential(subtract(score[t], broadcast(after)));
+    store(scores + t * lanes, score[t]);
+  }
+  float factor[lanes];
+  store(factor, exponential(broadcast(before - after)));
+  *maximum_so_far = after;
+  *total = *total * factor[0] + sum(add(add(score[0], score[1]), add(score[2], score[3])));
+  return factor[0];
+}
+
+/// sums[r][column …] = factor[r] * sums + weights[r] · values, over ascending positions.
+template <int Rows, int Columns, bool Half, typename Element>
+inline void multiply_values(float* sums, std::int64_t stride, const float* weights,
+                            const float* factors, const Step<Element>& step, std::int64_t column,
+                            Span positions) {
+  Vector total[Rows][Columns];
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < Columns; ++c) {
+      total[r][c] = multiply(load(sums + r * stride + column + c * lanes), broadcast(factors[r]));
+    }
+  }
+  const std::int64_t offset = column / value_group * step.group_stride + column % value_group;
+  for (std::int64_t p = positions.first; p < positions.last;) {
+    const Element* values = step.values[p / lanes] + offset + p % lanes * step.value_stride;
+    const std::int64_t tile_end = smaller((p / lanes + 1) * lanes, positions.last);
+    for (; p < tile_end; ++p, values += step.value_stride) {
+      Vector value[Columns];
+#pragma GCC unroll 4
+      for (int c = 0; c < Columns; ++c) {
+        if constexpr (Half) {
+          value[c] = load_eight(values);
+        } else {
+          value[c] = load(values + c * lanes);
+        }
+      }
+#pragma GCC unroll 4
+      for (int r = 0; r < Rows; ++r) {
+        const Vector weight = broadcast(weights[r * step_tokens + p]);
+#pragma GCC unroll 4
+        for (int c = 0; c < Columns; ++c) total[r][c] = fma(weight, value[c], total[r][c]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < Columns; ++c) store(sums + r * stride + column + c * lanes, total[r][c]);
+  }
+}
+
+/// All columns of `Rows` rows. Staged values are padded to whole vectors, those of the cache not.
+template <int Rows, typename Element>
+void sum_rows(float* sums, std::int64_t stride, const float* weights, const float* factors,
+              const Step<Element>& step, std::int64_t dim, Span positions) {
+  constexpr bool padded = sizeof(Element) == sizeof(float);
+  constexpr int columns = column_tiles(Rows);
+  const std::int64_t whole = padded ? stride : dim / lanes * lanes;
+  std::int64_t column = 0;
+  for (; column + columns * lanes <= whole; column += columns * lanes) {
+    multiply_values<Rows, columns, false>(sums, stride, weights, factors, step, column, positions);
+  }
+  for (; column < whole; column += lanes) {
+    multiply_values<Rows, 1, false>(sums, stride, weights, factors, step, column, positions);
+  }
+  if constexpr (!padded) {
+    if (column < dim) {
+      multiply_values<Rows, 1, true>(sums, stride, weights, factors, step, column, positions);
+    }
+  }
+}
+
+/// The rows of one block and their state in the scratch memory.
+struct Block {
+  std::int64_t first_row, count;
+  float *queries, *sums, *maxima, *totals, *scores;
+};
+
+/// One step for rows row … row + Rows - 1 of the block.
+template <int Rows, typename Element>
+void advance_rows(const AttentionArgs& args, const Layout& at, const Block& block, std::int64_t row,
+                  std::int64_t start, const Step<Element>& step) {
+  Span seen[Rows];  // ascending in both ends, since rows are
+  for (int r = 0; r < Rows; ++r) {
+    seen[r] = within_step(visible(args, block.first_row + row + r), start);
+  }
+  const Span any = {seen[0].first, seen[Rows - 1].last};
+  if (any.first >= any.last) return;
+  score_rows<Rows>(block.queries + row * at.stride, at.stride, step, any, args.head_dim,
+                   block.scores);
+  float factors[Rows];
+  for (int r = 0; r < Rows; ++r) {
+    factors[r] = 1;
+    if (seen[r].first == seen[r].last) continue;
+    factors[r] = weigh(args, seen[r], block.scores + r * step_tokens, block.maxima + row + r,
+                       block.totals + row + r);
+  }
+  // What all rows see is summed up together, what only some see before and after it, one by one.
+  Span all = {seen[Rows - 1].first, seen[0].last};
+  if (all.first > all.last) all = {any.last, any.last};
+  float* sums = block.sums + row * at.stride;
+  for (int r = 0; r < Rows; ++r) {
+    const Span before = {seen[r].first, smaller(seen[r].last, all.first)};
+    if (before.first >= before.last) continue;
+    sum_rows<1>(sums + r * at.stride, at.stride, block.scores + r * step_tokens, factors + r, step,
+                args.head_dim, before);
+    factors[r] = 1;
+  }
+  if (all.first < all.last) {
+    sum_rows<Rows>(sums, at.stride, block.scores, factors, step, args.head_dim, all);
+    for (int r = 0; r < Rows; ++r) factors[r] = 1;
+  }
+  for (int r = 0; r < Rows; ++r) {
+    const Span after = {larger(seen[r].first, all.last), seen[r].last};
+    if (after.first >= after.last) continue;
+    sum_rows<1>(sums + r * at.stride, at.stride, block.scores + r * step_tokens, factors + r, step,
+                args.head_dim, after);
+  }
+}
+
+template <typename Element>
+void advance_block(const AttentionArgs& args, const Layout& at, const Block& block,
+                   std::int64_t start, const Step<Element>& step) {
+  std::int64_t row = 0;
+  for (; row + row_tile <= block.count; row += row_tile) {
+    advance_rows<row_tile>(args, at, block, row, start, step);
+  }
+  switch (block.count - row) {
+    case 3:
+      return advance_rows<3>(args, at, block, row, start, step);
+    case 2:
+      return advance_rows<2>(args, at, block, row, start, step);
+    case 1:
+      return advance_rows<1>(args, at, block, row, start, step);
+    default:
+      return;
+  }
+}
+
+/// Copies the queries, times the scale, and clears the state.
+void begin(const AttentionArgs& args, const Layout& at, const Block& block) {
+  const Vector scale = broadcast(args.scale);
+  for (std::int64_t r = 0; r < block.count; ++r) {
+    const std::int64_t row = block.first_row + r;
+    const float* query = args.queries + row / args.group_heads * args.query_stride +
+                         row % args.group_heads * args.head_stride;
+    for (std::int64_t d = 0; d < args.head_dim; d += lanes) {
+      const Vector x = d + lanes <= args.head_dim ? load(query + d) : load_first(query + d, 8);
+      store(block.queries + r * at.stride + d, multiply(x, scale));
+      store(block.sums + r * at.stride + d, zero());
+    }
+    block.maxima[r] = -__builtin_inff();
+    block.totals[r] = 0;
+  }
+}
+
+/// Divides by the totals.
+void finish(const AttentionArgs& args, const Layout& at, const Block& block) {
+  for (std::int64_t r = 0; r < block.count; ++r) {
+    const std::int64_t row = block.first_row + r;
+    float* out = args.out + row / args.group_heads * args.out_query_stride +
+                 row % args.group_heads * args.out_head_stride;
+    const Vector total = broadcast(block.totals[r]);
+    for (std::int64_t d = 0; d < args.head_dim; d += lanes) {
+      const Vector x = divide(load(block.sums + r * at.stride + d), total);
+      if (d + lanes <= args.head_dim) {
+        store(out + d, x);
+      } else {
+        store_first(out + d, x, 8);
+      }
+    }
+  }
+}
+
+void run(const AttentionArgs& args) {
+  const Layout at = layout_of(args);
+  for (std::int64_t first = 0; first < at.rows; first += at.block_rows) {
+    const Block block = {first,
+                         smaller(at.block_rows, at.rows - first),
+                         args.scratch + at.queries,
+                         args.scratch + at.sums,
+                         args.scratch + at.maxima,
+                         args.scratch + at.totals,
+                         args.scratch + at.scores};
+    begin(args, at, block);
+    const Span span = {visible(args, first).first, visible(args, first + block.count - 1).last};
+    for (std::int64_t start = span.first / step_tokens * step_tokens; start < span.last;
+         start += step_tokens) {
+      const Step<std::uint16_t> cache = direct_step(args, start, within_step(span, start));
+      if (at.staged) {
+        advance_block(args, at, block, start, staged_step(args, cache, at));
+      } else {
+        advance_block(args, at, block, start, cache);
+      }
+    }
+    finish(args, at, block);
+  }
+}
+
+std::size_t scratch_floats(const AttentionArgs& args) {
+  return static_cast<std::size_t>(layout_of(args).end);
+}
+
+}  // namespace
+}  // namespace premise

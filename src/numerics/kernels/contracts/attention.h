@@ -1,0 +1,58 @@
+// Attention over a paged F16 cache: what the kernel computes. Plain data only: files of every
+// instruction set include this.
+//
+//   s[t,p]   = softcap(scale * q[t] · k[p])           softcap(x) = c * tanh(x / c) where c > 0
+//   out[t]   = sum_p softmax_p(s[t,p]) * v[p]         over the visible positions p of query t
+//
+// A query at position P sees p <= P, and with a window w only p > P - w.
+//
+// The cache comes in blocks of `block_tokens` positions (a multiple of 16). Inside a block, for one
+// KV head, both layouts let the kernel run without a horizontal sum:
+//   keys    [block_tokens / 16][head_dim][16]   F16: 16 positions side by side for each dimension
+//   values  [block_tokens][head_dim]            F16
+//
+// Cache memory that no query of the call sees is never used, only perhaps read: it may hold
+// anything (a freed block's old content, NaN), also inside the tile of the last visible position.
+//
+// Numeric contract: positions are taken in ascending steps of 64, aligned to absolute positions,
+// with a running maximum and sum for each query and head; inside a step the maximum is taken first.
+// A result therefore depends, to the last bit, neither on how queries and heads are cut into calls,
+// nor on the size of blocks, nor on what else is in the batch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace premise {
+
+inline constexpr int attention_tile_tokens = 16;  // of the layout of keys
+inline constexpr int attention_step_tokens = 64;  // between two looks at the running maximum
+
+/// One KV head of one sequence, for a run of consecutive queries and the heads that share it.
+struct AttentionArgs {
+  const float* queries;      // [query_count, group_heads, head_dim], by the strides below
+  std::size_t query_stride;  // floats between consecutive queries
+  std::size_t head_stride;   // floats between consecutive heads of the group
+  float* out;                // same shape
+  std::size_t out_query_stride;
+  std::size_t out_head_stride;
+  std::int32_t query_count;
+  std::int32_t group_heads;
+  std::int32_t head_dim;        // any multiple of 8
+  std::int32_t first_position;  // of queries[0]; queries follow one by one
+  std::int32_t window;          // 0: everything before
+  float scale;
+  float softcap;                             // 0: none
+  const std::uint16_t* const* key_blocks;    // [blocks], by position / block_tokens; blocks
+  const std::uint16_t* const* value_blocks;  // wholly outside every window may be null
+  std::int32_t block_tokens;
+  float* scratch;  // AttentionKernel::scratch_floats(args), 64-byte aligned
+};
+
+struct AttentionKernel {
+  const char* name;  // "attention.avx512"
+  std::size_t (*scratch_floats)(const AttentionArgs&);
+  void (*run)(const AttentionArgs&);
+};
+
+}  // namespace premise
