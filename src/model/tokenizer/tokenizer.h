@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,9 +15,11 @@
 
 namespace premise {
 
+struct TokenizerParts;
+
 struct EncodeOptions {
   bool add_special = true;    // BOS / EOS / [CLS] … [SEP], as the model wants them
-  bool parse_special = true;  // recognise special tokens written in the text
+  bool parse_special = true;  // recognise control tokens written in the text
 };
 
 /// Immutable and thread-safe.
@@ -33,7 +36,7 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  /// Any bytes in, ids out; never fails.
+  /// Any bytes in, ids out; never fails. User-defined tokens are recognised in any text.
   std::vector<TokenId> encode(std::string_view text, EncodeOptions options = {}) const;
 
   /// The bytes that an id stands for in running text ("▁the" → " the", "<0x0A>" → "\n"). Control
@@ -51,9 +54,8 @@ class Tokenizer {
   std::optional<TokenId> find(std::string_view piece) const;
 
  private:
-  struct State;
-  explicit Tokenizer(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Tokenizer(std::unique_ptr<TokenizerParts> parts);
+  std::unique_ptr<TokenizerParts> parts_;
 };
 
 }  // namespace premise
