@@ -45,6 +45,19 @@ std::string table(const std::vector<Row>& rows) {
   return out;
 }
 
+/// Every line two columns in, as tables are; deeper lines keep their depth.
+std::string indented(std::string_view lines) {
+  std::string out;
+  while (!lines.empty()) {
+    const std::size_t end = lines.find('\n');
+    const std::string_view line = lines.substr(0, end);
+    out += line.empty() || line.starts_with("  ") ? std::string(line) : "  " + std::string(line);
+    out += "\n";
+    lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+  }
+  return out;
+}
+
 std::string upper(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -158,10 +171,8 @@ std::string command_help(const CLI::App& app, const Command& command, Language l
   }
   out += "\n" + title({"Options:", "选项："}, language) + table(options);
   const std::string examples = text(command.examples).in(language);
-  if (!examples.empty()) {
-    out += "\n" + title({"Examples:", "示例："}, language);
-    out += examples + (examples.back() == '\n' ? "" : "\n");
-  }
+  if (!examples.empty())
+    out += "\n" + title({"Examples:", "示例："}, language) + indented(examples);
   return out;
 }
 
