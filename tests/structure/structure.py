@@ -149,11 +149,16 @@ PAIR = re.compile(r"\{\s*" + HALF + r",\s*" + HALF + r",?\s*\}")
 PHRASE_BEFORE = re.compile(r"(\btext\(|\berror\(\s*[\w:.>-]+\s*,|\bPhrase<[^;{}]*>[\w\s=(]*|"
                            r"\b(summary|examples)\s*=)\s*$")
 CJK = re.compile(r"[\u3400-\u9fff]")
-COMMAND_LINES = re.compile(r"(\s*(premise\b[^\n]*)?(\n|$))+$")  # examples are the same in both
+# Examples may be the same in both languages: a line that runs premise, after pipes or variables.
+COMMAND_LINE = re.compile(r"\s*(?:[^|]*\|\s*|\w+=\S*\s+)?premise\b")
 
 
 def placeholders(phrase):
     return re.findall(r"\{[^{}]*\}", phrase.replace("{{", "").replace("}}", ""))
+
+
+def is_commands(text):
+    return all(COMMAND_LINE.match(line) for line in text.splitlines() if line.strip())
 
 
 def take_literals(text):
@@ -189,7 +194,7 @@ def phrases(root=ROOT):
             if CJK.search(english):
                 problems.append(f"{at}: the English half comes first: {english!r}")
             words = re.search(r"[A-Za-z]", re.sub(r"\{[^{}]*\}", "", english))
-            if words and not CJK.search(chinese) and not COMMAND_LINES.match(english):
+            if words and not CJK.search(chinese) and not is_commands(english):
                 problems.append(f"{at}: no Chinese in {chinese!r}")
             if len(placeholders(english)) != len(placeholders(chinese)):
                 problems.append(f"{at}: placeholders differ: {english!r}, {chinese!r}")

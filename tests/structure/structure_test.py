@@ -99,6 +99,10 @@ class Phrases(unittest.TestCase):
 
     def test_examples_may_be_commands_alone(self):
         self.assertEqual(self.problems('.examples = {"  premise list\\n", "  premise list\\n"}'), [])
+        piped = '"A=b premise list\\necho 1 | premise tokenize x"'
+        self.assertEqual(self.problems(f".examples = {{{piped}, {piped}}}"), [])
+        prose = '"premise list\\nshows everything"'
+        self.assertEqual(len(self.problems(f".examples = {{{prose}, {prose}}}")), 1)
 
 
 class KernelSymbols(unittest.TestCase):
