@@ -18,6 +18,11 @@ constexpr KernelRow ref_kernels = {
     &matmul_f32_ref, &matmul_f16_ref, &matmul_bf16_ref, &matmul_p2_ref, &matmul_p3_ref,
     &matmul_p4_ref,  &matmul_p5_ref,  &matmul_p6_ref,   &matmul_p8_ref, &matmul_t4_ref};
 
+constexpr KernelRow avx512_kernels = {
+    &matmul_f32_avx512, &matmul_f16_avx512, &matmul_bf16_avx512, &matmul_p2_avx512,
+    &matmul_p3_avx512,  &matmul_p4_avx512,  &matmul_p5_avx512,   &matmul_p6_avx512,
+    &matmul_p8_avx512,  &matmul_t4_avx512};
+
 std::uint64_t rounded_up(std::uint64_t value, std::uint64_t step) {
   return (value + step - 1) / step * step;
 }
@@ -87,13 +92,18 @@ QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint
   memory += rows * strides.codes;
   out.scales = reinterpret_cast<float*>(memory);
   memory += rows * strides.groups * sizeof(float);
-  out.sums32 = reinterpret_cast<std::int32_t*>(memory);
+  out.minus_sums32 = reinterpret_cast<std::int32_t*>(memory);
   memory += rows * strides.groups * sizeof(std::int32_t);
-  out.sums16 = reinterpret_cast<std::int32_t*>(memory);
+  out.minus_sums16 = reinterpret_cast<std::int32_t*>(memory);
   return out;
 }
 
-const QuantizeKernel& quantize_kernel(Isa) {
+const QuantizeKernel& quantize_kernel(Isa isa) {
+  switch (isa) {
+    case Isa::ref: return quantize_ref;
+    case Isa::avx2: return quantize_ref;
+    case Isa::avx512: return quantize_avx512;
+  }
   return quantize_ref;
 }
 
@@ -110,7 +120,7 @@ const MatmulKernel* matmul_kernel(Isa isa, Layout layout) {
   switch (isa) {
     case Isa::ref: return ref_kernels[index];
     case Isa::avx2: return nullptr;
-    case Isa::avx512: return nullptr;
+    case Isa::avx512: return avx512_kernels[index];
   }
   return nullptr;
 }

@@ -46,30 +46,30 @@ unsigned code_at(Layout layout, const std::byte* codes, std::uint32_t quad, std:
 // `chunk` begins with the f16 factors, `scales` with the group's scales.
 void read_scales(ScaleKind kind, const std::byte* chunk, const std::byte* scales,
                  std::uint32_t lane, GroupValues& out) {
-  const auto both = [&](float scale, float bias) {
+  const auto both = [&](float scale, float min) {
     std::ranges::fill(out.scale, scale);
-    std::ranges::fill(out.bias, bias);
+    std::ranges::fill(out.min, min);
   };
   const float d = f16_at(chunk, lane);
   const float dmin = f16_at(chunk, panel_rows + lane);  // read where the kind has it
   switch (kind) {
     case ScaleKind::f16: return both(f16_at(scales, lane), 0);
-    case ScaleKind::f16_min: return both(f16_at(scales, lane), f16_at(scales, panel_rows + lane));
+    case ScaleKind::f16_min: return both(f16_at(scales, lane), -f16_at(scales, panel_rows + lane));
     case ScaleKind::super32: return both(d * signed_at(scales, lane), 0);
     case ScaleKind::super32_min:
       return both(d * static_cast<float>(byte_at(scales, lane)),
-                  -(dmin * static_cast<float>(byte_at(scales, panel_rows + lane))));
+                  dmin * static_cast<float>(byte_at(scales, panel_rows + lane)));
     case ScaleKind::super16:
       for (std::uint32_t half = 0; half < 2; ++half) {
         out.scale[half] = d * signed_at(scales, half * panel_rows + lane);
-        out.bias[half] = 0;
+        out.min[half] = 0;
       }
       return;
     case ScaleKind::super16_min:
       for (std::uint32_t half = 0; half < 2; ++half) {
         const unsigned packed = byte_at(scales, half * panel_rows + lane);
         out.scale[half] = d * static_cast<float>(packed & 15u);
-        out.bias[half] = -(dmin * static_cast<float>(packed >> 4));
+        out.min[half] = dmin * static_cast<float>(packed >> 4);
       }
       return;
     case ScaleKind::none: assert(false);

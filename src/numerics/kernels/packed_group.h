@@ -9,9 +9,9 @@
 namespace premise {
 
 struct GroupValues {
-  std::uint8_t code[group_columns];  // value = (code − zero) · scale + bias
+  std::uint8_t code[group_columns];  // value = (code − zero) · scale − min
   float scale[2];                    // of columns 0-15 and 16-31; equal where they share one
-  float bias[2];                     // B of contracts/matmul.h; 0 where the format has none
+  float min[2];                      // M of contracts/matmul.h; 0 where the format has none
 };
 
 /// Group `group` of row `row` of an integer layout; both exist.

@@ -179,7 +179,7 @@ void decode_groups(const PackedMatrix& matrix, std::uint64_t row, float* out) {
     for (std::uint32_t k = 0; k < group_columns; ++k) {
       const int level = values.code[k] - matrix.zero;
       const float value = values.scale[k / 16] * static_cast<float>(level);
-      out[g * group_columns + k] = with_min ? value + values.bias[k / 16] : value;
+      out[g * group_columns + k] = with_min ? value - values.min[k / 16] : value;
     }
   }
 }

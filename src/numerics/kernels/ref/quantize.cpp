@@ -29,20 +29,20 @@ void run(const float* x, std::size_t columns, const QuantizedRows& out, std::siz
     const bool finite = bits < infinity_bits;
     const bool zero = !finite || amax < 0x1p-100f;
     const float factor = zero ? 0.0f : 127.0f / amax;
-    std::int32_t half_sum[2] = {0, 0};
+    std::int32_t minus_sum[2] = {0, 0};
     for (std::uint32_t k = 0; k < group_columns; ++k) {
       const std::size_t at = g * group_columns + k;
       const long q = zero ? 0 : std::lrint(x[at] * factor);
       codes[at] = static_cast<std::int8_t>(q);
-      half_sum[k / 16] += static_cast<std::int32_t>(q);
+      minus_sum[k / 16] -= static_cast<std::int32_t>(q);
     }
     const std::size_t index = row * out.group_stride + g;
     out.scales[index] = !finite ? std::numeric_limits<float>::quiet_NaN()
                         : zero  ? 0.0f
                                 : amax / 127.0f;
-    out.sums32[index] = half_sum[0] + half_sum[1];
-    out.sums16[2 * index] = half_sum[0];
-    out.sums16[2 * index + 1] = half_sum[1];
+    out.minus_sums32[index] = minus_sum[0] + minus_sum[1];
+    out.minus_sums16[2 * index] = minus_sum[0];
+    out.minus_sums16[2 * index + 1] = minus_sum[1];
   }
 }
 

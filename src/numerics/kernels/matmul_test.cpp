@@ -1,0 +1,245 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "numerics/kernels/matmul_testing.h"
+#include "numerics/quant/decode.h"
+
+namespace premise {
+namespace {
+
+using namespace matmul_testing;
+
+std::vector<Isa> vector_isas() {
+  std::vector<Isa> out;
+  for (const Isa isa : {Isa::avx512})
+    if (isa <= widest_isa()) out.push_back(isa);
+  return out;
+}
+
+Layout layout_of(DType dtype) { return packed_format(dtype)->layout; }
+
+void expect_same_bits(std::span<const float> actual, std::span<const float> expected,
+                      const std::string& what) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i)
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(actual[i]), std::bit_cast<std::uint32_t>(expected[i]))
+        << what << " at " << i << ": " << actual[i] << " instead of " << expected[i];
+}
+
+std::string described(const MatmulKernel& kernel, DType dtype, std::uint64_t rows,
+                      std::uint64_t columns, std::size_t tokens) {
+  return fmt::format("{} {} [{}, {}] x {}", kernel.name, traits(dtype).name, rows, columns, tokens);
+}
+
+struct Size {
+  std::uint64_t rows;
+  std::uint64_t columns;  // rounded up to the type's blocks
+  std::size_t tokens;
+};
+
+// Rows around panels and pairs of panels, columns around chunks, tokens around every tile width.
+std::vector<Size> sizes() {
+  std::vector<Size> out;
+  for (std::size_t tokens = 1; tokens <= 20; ++tokens) out.push_back({50, 96, tokens});
+  for (std::uint64_t rows = 1; rows <= 50; ++rows) out.push_back({rows, 64, 1 + rows % 9});
+  for (const std::uint64_t columns : {32u, 64u, 96u, 256u, 288u, 512u, 640u, 2048u, 2080u}) {
+    out.push_back({33, columns, 1});
+    out.push_back({16, columns, 3});
+    out.push_back({49, columns, 13});
+  }
+  out.push_back({40, 1280, 70});
+  out.push_back({48, 544, 300});
+  return out;
+}
+
+std::uint64_t whole_blocks(DType dtype, std::uint64_t columns) {
+  const std::uint64_t block = traits(dtype).block_elements;
+  return (columns + block - 1) / block * block;
+}
+
+class MatmulOfType : public testing::TestWithParam<DType> {};
+
+TEST_P(MatmulOfType, EveryInstructionSetGivesTheSameBits) {
+  const DType dtype = GetParam();
+  Random random(3);
+  for (const Size& size : sizes()) {
+    const std::uint64_t columns = whole_blocks(dtype, size.columns);
+    const RandomTensor source = random_tensor(dtype, size.rows, columns, random);
+    const Packed packed = pack(source.view);
+    const std::vector<float> x = random_activations(size.tokens * columns, random);
+    const Input input = quantize(Isa::ref, x, size.tokens, columns);
+    const MatmulKernel& ref = *matmul_kernel(Isa::ref, layout_of(dtype));
+    const auto expected = multiply(ref, packed.matrix, input.activations, size.tokens);
+    for (const Isa isa : vector_isas()) {
+      const MatmulKernel* kernel = matmul_kernel(isa, layout_of(dtype));
+      ASSERT_NE(kernel, nullptr);
+      expect_same_bits(multiply(*kernel, packed.matrix, input.activations, size.tokens), expected,
+                       described(*kernel, dtype, size.rows, columns, size.tokens));
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+// The bound of contracts/matmul.h. Float rounding: each product carries a few roundings of 2^-24,
+// each sum one per group; with a minimum the two parts may be larger than their difference.
+double error_bound(std::span<const float> w, std::span<const float> x, bool quantized) {
+  double bound = 0;
+  double magnitude = 0;
+  for (std::size_t begin = 0; begin < w.size(); begin += 32) {
+    double amax = 0, weights = 0, largest = 0;
+    for (std::size_t k = begin; k < std::min(w.size(), begin + 32); ++k) {
+      amax = std::max(amax, std::abs(static_cast<double>(x[k])));
+      largest = std::max(largest, std::abs(static_cast<double>(w[k])));
+      weights += std::abs(static_cast<double>(w[k]));
+    }
+    if (quantized) bound += amax / 254 * weights;
+    magnitude += 32 * largest * amax;
+  }
+  return bound * 1.0001 + magnitude * 0x1p-24 * (4 + std::sqrt(static_cast<double>(w.size())));
+}
+
+TEST_P(MatmulOfType, StaysWithinTheActivationsRounding) {
+  const DType dtype = GetParam();
+  Random random(4);
+  for (const std::uint64_t wanted : {32u, 256u, 640u, 2048u}) {
+    const std::uint64_t columns = whole_blocks(dtype, wanted);
+    constexpr std::uint64_t rows = 19;
+    constexpr std::size_t tokens = 5;
+    const RandomTensor source = random_tensor(dtype, rows, columns, random);
+    const Packed packed = pack(source.view);
+    const std::vector<float> x = random_activations(tokens * columns, random);
+    const Input input = quantize(Isa::ref, x, tokens, columns);
+    const MatmulKernel& kernel = *matmul_kernel(Isa::ref, layout_of(dtype));
+    const auto y = multiply(kernel, packed.matrix, input.activations, tokens);
+    std::vector<float> oracle(tokens * rows);
+    matmul_reference(source.view, x.data(), tokens, columns, oracle.data(), rows, 0, rows);
+    std::vector<float> w(columns);
+    for (std::size_t r = 0; r < rows; ++r) {
+      decode_row(packed.matrix, r, w.data());
+      for (std::size_t t = 0; t < tokens; ++t)
+        EXPECT_NEAR(y[t * rows + r], oracle[t * rows + r],
+                    error_bound(w, {x.data() + t * columns, columns},
+                                kernel.activations == ActivationKind::int8))
+            << described(kernel, dtype, rows, columns, tokens) << " row " << r << " token " << t;
+    }
+  }
+}
+
+TEST_P(MatmulOfType, ResultsDoNotDependOnBatchOrPanels) {
+  const DType dtype = GetParam();
+  Random random(5);
+  const std::uint64_t columns = whole_blocks(dtype, 640);
+  constexpr std::uint64_t rows = 90;
+  constexpr std::size_t tokens = 29;
+  const RandomTensor source = random_tensor(dtype, rows, columns, random);
+  const Packed packed = pack(source.view);
+  const std::vector<float> x = random_activations(tokens * columns, random);
+  const Input all = quantize(Isa::ref, x, tokens, columns);
+  for (Isa isa : {Isa::ref, Isa::avx512}) {
+    if (isa > widest_isa()) continue;
+    const MatmulKernel& kernel = *matmul_kernel(isa, layout_of(dtype));
+    const auto expected = multiply(kernel, packed.matrix, all.activations, tokens);
+    const AlignedBytes scratch(kernel.scratch_bytes);
+    std::vector<float> y(tokens * rows, -1.0f);
+    // Uneven pieces of panels and of tokens.
+    for (const auto& [begin, end] : {std::pair{0u, 1u}, {1u, 4u}, {4u, 6u}})
+      for (const auto& [first, count] : {std::pair<std::size_t, std::size_t>{0, 1}, {1, 3}, {4, 25}}) {
+        Activations part = all.activations;
+        part.x += first * columns;
+        part.quantized.codes += first * part.quantized.code_stride;
+        part.quantized.scales += first * part.quantized.group_stride;
+        part.quantized.minus_sums32 += first * part.quantized.group_stride;
+        part.quantized.minus_sums16 += 2 * first * part.quantized.group_stride;
+        kernel.run(packed.matrix, begin, end, part, count, y.data() + first * rows, rows,
+                   scratch.data());
+      }
+    expect_same_bits(y, expected, described(kernel, dtype, rows, columns, tokens));
+  }
+}
+
+TEST_P(MatmulOfType, WritesItsOwnRowsOnly) {
+  const DType dtype = GetParam();
+  Random random(6);
+  const std::uint64_t columns = whole_blocks(dtype, 64);
+  constexpr std::uint64_t rows = 37;
+  constexpr std::size_t stride = 64;
+  const RandomTensor source = random_tensor(dtype, rows, columns, random);
+  const Packed packed = pack(source.view);
+  for (const std::size_t tokens : {1u, 7u}) {
+    const std::vector<float> x = random_activations(tokens * columns, random);
+    const Input input = quantize(Isa::ref, x, tokens, columns);
+    for (Isa isa : {Isa::ref, Isa::avx512}) {
+      if (isa > widest_isa()) continue;
+      const MatmulKernel& kernel = *matmul_kernel(isa, layout_of(dtype));
+      const AlignedBytes scratch(kernel.scratch_bytes);
+      std::vector<float> y(tokens * stride, 77.0f);
+      kernel.run(packed.matrix, 1, 3, input.activations, tokens, y.data(), stride, scratch.data());
+      for (std::size_t t = 0; t < tokens; ++t)
+        for (std::size_t r = 0; r < stride; ++r)
+          EXPECT_EQ(y[t * stride + r] != 77.0f, r >= 16 && r < rows)
+              << kernel.name << " token " << t << " row " << r;
+    }
+  }
+}
+
+TEST_P(MatmulOfType, BadActivationsShowInTheResultOfTheirRow) {
+  const DType dtype = GetParam();
+  Random random(7);
+  const std::uint64_t columns = whole_blocks(dtype, 96);
+  constexpr std::uint64_t rows = 20;
+  constexpr std::size_t tokens = 8;
+  const RandomTensor source = random_tensor(dtype, rows, columns, random);
+  const Packed packed = pack(source.view);
+  std::vector<float> x = random_activations(tokens * columns, random);
+  x[2 * columns + 5] = std::numeric_limits<float>::quiet_NaN();
+  x[5 * columns + 40] = std::numeric_limits<float>::infinity();
+  for (Isa isa : {Isa::ref, Isa::avx512}) {
+    if (isa > widest_isa()) continue;
+    const Input input = quantize(isa, x, tokens, columns);
+    const auto y = multiply(*matmul_kernel(isa, layout_of(dtype)), packed.matrix,
+                            input.activations, tokens);
+    for (std::size_t t = 0; t < tokens; ++t)
+      for (std::size_t r = 0; r < rows; ++r)
+        EXPECT_EQ(std::isfinite(y[t * rows + r]), t != 2 && t != 5) << "token " << t;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MatmulOfType, testing::ValuesIn(computed_dtypes()),
+                         [](const auto& test) { return std::string(traits(test.param).name); });
+
+TEST(Matmul, PlainLayoutsTakeAnyNumberOfColumns) {
+  Random random(8);
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16})
+    for (const std::uint64_t columns : {1u, 7u, 33u, 129u, 1001u})
+      for (const std::size_t tokens : {1u, 2u, 3u, 4u, 5u, 6u, 11u, 131u}) {
+        const RandomTensor source = random_tensor(dtype, 70, columns, random);
+        const Packed packed = pack(source.view);
+        const std::vector<float> x = random_activations(tokens * columns, random);
+        const Activations input{x.data(), columns, {}};
+        const auto expected =
+            multiply(*matmul_kernel(Isa::ref, layout_of(dtype)), packed.matrix, input, tokens);
+        for (const Isa isa : vector_isas()) {
+          const MatmulKernel& kernel = *matmul_kernel(isa, layout_of(dtype));
+          expect_same_bits(multiply(kernel, packed.matrix, input, tokens), expected,
+                           described(kernel, dtype, 70, columns, tokens));
+        }
+      }
+}
+
+TEST(Matmul, KernelsCarryTheNameOfLayoutAndInstructionSet) {
+  for (int index = 0; index <= static_cast<int>(Layout::t4); ++index) {
+    const auto layout = static_cast<Layout>(index);
+    for (const auto& [isa, name] :
+         {std::pair{Isa::ref, "ref"}, {Isa::avx512, "avx512"}}) {
+      const MatmulKernel* kernel = matmul_kernel(isa, layout);
+      ASSERT_NE(kernel, nullptr) << name_of(layout) << " " << name;
+      EXPECT_EQ(kernel->name, fmt::format("matmul.{}.{}", name_of(layout), name));
+      EXPECT_EQ(kernel->activations, activation_kind(layout));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace premise
