@@ -54,11 +54,17 @@ struct Request {
   std::vector<TokenId> prompt;  // at least one token
   SamplingParams sampling;
   std::size_t max_tokens = 64;  // tokens to generate at most
-  std::size_t top_logprobs = 0;  // alternatives wanted with each token
+  bool logprobs = false;         // wanted with each token
+  std::size_t top_logprobs = 0;  // and with so many alternatives
   std::vector<TokenId> stop_tokens;  // generation ends when one of these is drawn
 };
 
-enum class FinishReason : std::uint8_t { stop, length, cancelled };
+enum class FinishReason : std::uint8_t {
+  stop,       // a stop token was drawn
+  length,     // max_tokens were generated
+  cancelled,  // somebody gave up
+  failed,     // the model gave no finite number to draw from
+};
 
 struct TokenLogprob {
   TokenId id;

@@ -1,0 +1,266 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "engine/sampling/logprobs.h"
+#include "model/plan/architecture.h"
+
+namespace premise {
+namespace {
+
+// Logits held at once while a text is scored: 64 MiB, of which 64 rows of a vocabulary of 262,144.
+constexpr std::size_t score_logits_bytes = std::size_t{64} << 20;
+
+std::size_t score_rows(const Plan& plan, std::size_t tokens_per_step) {
+  const std::size_t fitting = score_logits_bytes / (plan.vocabulary * sizeof(float));
+  return std::clamp<std::size_t>(fitting, 1, tokens_per_step);
+}
+
+// An upper bound that needs no packing: packed weights are within 6 % of the file's.
+std::uint64_t estimate_bytes(const Plan& plan, const TensorSource& source,
+                             const BatchLimits& limits) {
+  std::uint64_t bytes = 0;
+  for (const Weight& weight : plan.weights) bytes += source.tensors()[weight.source_index].bytes;
+  bytes += bytes / 16;
+  for (std::size_t g = 0; g < plan.groups.size(); ++g)
+    bytes += limits.blocks[g] * kv_block_bytes(plan.groups[g]);
+  return bytes + limits.logits_rows * plan.vocabulary * sizeof(float);
+}
+
+}  // namespace
+
+Engine::Engine(Plan plan, EngineOptions options, std::size_t context)
+    : plan_(std::move(plan)), options_(options), context_(context) {
+  constexpr auto block = static_cast<std::size_t>(kv_block_tokens);
+  table_stride_ = (context_ + block - 1) / block;
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host& host,
+                                               const EngineOptions& options) {
+  PREMISE_TRY(Plan plan, plan_model({source, options.context}));
+  if (options.context > plan.context_length)
+    return error(ErrorCode::usage,
+                 {"{}: a context of {} tokens was asked for; the model was made for {}",
+                  "{}：请求的上下文为 {} 个词元，而该模型最多支持 {} 个"},
+                 source.path(), options.context, plan.context_length);
+  const std::size_t context = options.context == 0 ? plan.context_length : options.context;
+  auto self = std::unique_ptr<Engine>(new Engine(std::move(plan), options, context));
+  self->create_cache();
+  const BatchLimits limits = self->limits();
+  PREMISE_CHECK(host.afford(estimate_bytes(self->plan_, source, limits),
+                            text({"{} with a context of {} tokens", "{}（上下文 {} 个词元）"},
+                                 source.path(), context)));
+  if (host.isa() == Isa::ref) {
+    PREMISE_TRY(self->executable_, compile_reference(self->plan_, source, host.team(), limits));
+  } else {
+    PREMISE_TRY(self->executable_,
+                compile_cpu(self->plan_, source, host.team(), host.isa(), limits));
+  }
+  return self;
+}
+
+void Engine::create_cache() {
+  std::vector<CacheGroupSpec> specs;
+  for (const CacheGroup& group : plan_.groups) {
+    const std::size_t blocks = KvCache::blocks_needed(group.window, kv_block_tokens, context_,
+                                                      options_.tokens_per_step);
+    specs.push_back({group.window, blocks * options_.sequences});
+  }
+  cache_ = std::make_unique<KvCache>(std::move(specs), kv_block_tokens);
+  scheduler_ = std::make_unique<Scheduler>(
+      SchedulerLimits{options_.tokens_per_step, options_.sequences}, *cache_);
+  staging_.tables.resize(plan_.groups.size());
+  staging_.views.resize(plan_.groups.size());
+}
+
+BatchLimits Engine::limits() const {
+  BatchLimits limits;
+  limits.tokens = options_.tokens_per_step;
+  limits.sequences = options_.sequences;
+  limits.logits_rows =
+      std::max(options_.sequences, score_rows(plan_, options_.tokens_per_step));
+  for (std::size_t g = 0; g < plan_.groups.size(); ++g)
+    limits.blocks.push_back(cache_->blocks_total(g));
+  return limits;
+}
+
+Result<RequestId> Engine::submit(Request request) {
+  PREMISE_CHECK(check(request.sampling));
+  if (request.prompt.empty())
+    return error(ErrorCode::usage, {"the prompt is empty", "提示为空"});
+  const std::size_t total = request.prompt.size() + request.max_tokens;
+  if (total > context_ || !scheduler_->fits(total))
+    return error(ErrorCode::usage,
+                 {"prompt of {} tokens plus {} to generate is {} tokens; the context holds {}, "
+                  "{} too many",
+                  "提示 {} 个词元加上要生成的 {} 个共 {} 个词元；上下文只有 {} 个，超出 {} 个"},
+                 request.prompt.size(), request.max_tokens, total, context_, total - context_);
+  for (const TokenId token : request.prompt)
+    if (token < 0 || static_cast<std::uint64_t>(token) >= plan_.vocabulary)
+      return error(ErrorCode::usage, {"token {} is outside the vocabulary of {}",
+                                      "词元 {} 超出词表范围（{}）"},
+                   token, plan_.vocabulary);
+  const RequestId id = next_id_++;
+  Sampler sampler(request.sampling, request.prompt);
+  std::vector<TokenId> text = request.prompt;
+  scheduler_->add(id, request.prompt.size(), request.max_tokens);
+  requests_.emplace(id, Active{std::move(request), std::move(sampler), std::move(text), false});
+  return id;
+}
+
+void Engine::cancel(RequestId id) {
+  if (const auto found = requests_.find(id); found != requests_.end())
+    found->second.cancelled = true;
+}
+
+void Engine::finish(RequestId id, FinishReason reason, TokenEvent event,
+                    std::vector<TokenEvent>& events) {
+  event.request = id;
+  event.finish = reason;
+  events.push_back(std::move(event));
+  scheduler_->finish(id);
+  requests_.erase(id);
+}
+
+void Engine::end_cancelled(std::vector<TokenEvent>& events) {
+  std::vector<RequestId> ended;
+  for (const auto& [id, active] : requests_) {
+    if (active.cancelled) ended.push_back(id);
+  }
+  std::ranges::sort(ended);
+  for (const RequestId id : ended) finish(id, FinishReason::cancelled, {}, events);
+}
+
+void Engine::step(std::vector<TokenEvent>& events) {
+  end_cancelled(events);
+  const StepPlan plan = scheduler_->plan();
+  if (plan.empty()) return;
+
+  staging_.clear();
+  for (const StepEntry& entry : plan.entries) {
+    const std::span<const TokenId> text = requests_.at(entry.request).text;
+    staging_.add(text.subspan(entry.first, entry.count), entry.first, entry.slot, *cache_,
+                 table_stride_);
+    if (entry.wants_logits)
+      staging_.logits_rows.push_back(static_cast<std::int32_t>(staging_.tokens.size() - 1));
+  }
+  const BatchView batch = staging_.view();
+  const LogitsView logits = executable_->collect(executable_->launch(batch));
+
+  // The scheduler hears of every token before finished requests leave it.
+  std::vector<TokenEvent> drawn_events;
+  const auto drawn = std::make_unique<bool[]>(plan.entries.size());
+  std::size_t row = 0;
+  for (std::size_t i = 0; i < plan.entries.size(); ++i)
+    if (plan.entries[i].wants_logits)
+      drawn[i] = draw(plan.entries[i], logits.row(row++), drawn_events);
+  scheduler_->commit(plan, {drawn.get(), plan.entries.size()});
+  for (TokenEvent& event : drawn_events) {
+    if (const auto reason = event.finish) {
+      const RequestId id = event.request;
+      finish(id, *reason, std::move(event), events);
+    } else {
+      events.push_back(std::move(event));
+    }
+  }
+}
+
+// Draws the entry's next token; true where it was added to the text.
+bool Engine::draw(const StepEntry& entry, std::span<float> logits,
+                  std::vector<TokenEvent>& events) {
+  Active& active = requests_.at(entry.request);
+  TokenEvent event;
+  event.request = entry.request;
+  const std::size_t generated = active.text.size() - active.request.prompt.size();
+  if (generated >= active.request.max_tokens) {  // max_tokens is 0
+    event.finish = FinishReason::length;
+    events.push_back(std::move(event));
+    return false;
+  }
+  double normalizer = 0.0;
+  std::vector<float> kept;  // samplers may change the logits
+  if (active.request.logprobs) {
+    kept.assign(logits.begin(), logits.end());
+    normalizer = log_sum_exp(kept);
+    event.top = top_logprobs(kept, active.request.top_logprobs);
+  }
+  const TokenId token = active.sampler.draw(logits);
+  if (token < 0 || std::ranges::count(active.request.stop_tokens, token) > 0) {
+    event.finish = token < 0 ? FinishReason::failed : FinishReason::stop;
+    events.push_back(std::move(event));
+    return false;
+  }
+  event.token = token;
+  if (active.request.logprobs)
+    event.logprob = static_cast<float>(kept[static_cast<std::size_t>(token)] - normalizer);
+  active.text.push_back(token);
+  if (generated + 1 == active.request.max_tokens) event.finish = FinishReason::length;
+  events.push_back(std::move(event));
+  return true;
+}
+
+Status Engine::score(
+    std::span<const TokenId> tokens, std::size_t first,
+    const std::function<Status(std::size_t position, std::span<float> logits)>& visit) {
+  assert(idle());
+  if (tokens.size() > context_)
+    return error(ErrorCode::usage,
+                 {"{} tokens are to be read; the context holds {}, {} too many",
+                  "要读取 {} 个词元；上下文只有 {} 个，超出 {} 个"},
+                 tokens.size(), context_, tokens.size() - context_);
+  const std::size_t rows = score_rows(plan_, options_.tokens_per_step);
+  const SequenceSlot slot = cache_->open();
+  Status status;
+  for (std::size_t begin = 0; begin < tokens.size() && status.ok();) {
+    // Positions whose logits nobody wants are read in full steps, the others by what fits.
+    const bool wanted = begin >= first;
+    const std::size_t most = wanted ? rows : std::min(options_.tokens_per_step, first - begin);
+    const std::size_t count = std::min(most, tokens.size() - begin);
+    const bool grown = cache_->grow(slot, begin + count);
+    assert(grown);
+    static_cast<void>(grown);
+    staging_.clear();
+    staging_.add(tokens.subspan(begin, count), begin, slot, *cache_, table_stride_);
+    if (wanted)
+      for (std::size_t i = 0; i < count; ++i)
+        staging_.logits_rows.push_back(static_cast<std::int32_t>(i));
+    const BatchView batch = staging_.view();
+    const LogitsView logits = executable_->collect(executable_->launch(batch));
+    for (std::size_t i = 0; wanted && i < count && status.ok(); ++i)
+      status = visit(begin + i, logits.row(i));
+    begin += count;
+    cache_->commit(slot, begin);
+  }
+  cache_->release(slot);
+  return status;
+}
+
+void Engine::Staging::clear() {
+  for (auto* list : {&tokens, &positions, &context_len, &logits_rows}) list->clear();
+  query_start.assign(1, 0);
+  for (auto& table : tables) table.clear();
+}
+
+void Engine::Staging::add(std::span<const TokenId> run, std::size_t first, SequenceSlot slot,
+                          const KvCache& cache, std::size_t stride) {
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    tokens.push_back(run[i]);
+    positions.push_back(static_cast<std::int32_t>(first + i));
+  }
+  query_start.push_back(static_cast<std::int32_t>(tokens.size()));
+  context_len.push_back(static_cast<std::int32_t>(first + run.size()));
+  for (std::size_t g = 0; g < tables.size(); ++g) {
+    const auto blocks = cache.table(slot, g);
+    tables[g].insert(tables[g].end(), blocks.begin(), blocks.end());
+    tables[g].resize(context_len.size() * stride, KvCache::no_block);
+    views[g].stride = stride;
+  }
+}
+
+BatchView Engine::Staging::view() {
+  for (std::size_t g = 0; g < tables.size(); ++g) views[g].entries = tables[g].data();
+  return {tokens, positions, query_start, context_len, views, logits_rows};
+}
+
+}  // namespace premise

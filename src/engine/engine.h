@@ -1,0 +1,105 @@
+// One model being served: requests in, tokens out.
+//
+// The engine owns the compiled model, the books of its cache and the requests it has accepted; it
+// is driven from outside, one step at a time, and starts no thread of its own. A command runs the
+// steps in a loop; a service does so on a thread of its own.
+//
+//   plan = scheduler.plan()        which tokens of which sequences
+//   launch, collect                the backend computes them
+//   draw, commit                   samplers choose, cache and scheduler move on
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/backend/backend.h"
+#include "engine/cache/kv_cache.h"
+#include "engine/host.h"
+#include "engine/request/request.h"
+#include "engine/sampling/sampler.h"
+#include "engine/scheduler/scheduler.h"
+#include "model/formats/tensor_source.h"
+#include "model/plan/plan.h"
+
+namespace premise {
+
+struct EngineOptions {
+  std::size_t context = 0;          // tokens a request may have; 0: what the model was made for
+  std::size_t sequences = 1;        // requests computed at the same time
+  std::size_t tokens_per_step = 512;
+};
+
+/// One thread at a time. The source and the host outlive it.
+class Engine {
+ public:
+  /// Plans, checks that memory suffices, and loads. Every weight is in memory when it returns.
+  static Result<std::unique_ptr<Engine>> create(const TensorSource& source, Host& host,
+                                                const EngineOptions& options);
+
+  /// Accepts a request or says why not: empty or too long (by how much), tokens outside the
+  /// vocabulary, sampling parameters out of range.
+  Result<RequestId> submit(Request request);
+
+  /// Ends a request; its last event comes with the next step. Unknown ids are ignored.
+  void cancel(RequestId id);
+
+  bool idle() const { return requests_.empty(); }
+
+  /// Computes one step and appends what it brought. Nothing to do: returns at once.
+  void step(std::vector<TokenEvent>& events);
+
+  /// Reads `tokens` as one sequence from an empty cache and hands the logits of every position from
+  /// `first` on to `visit`, in order. The engine is idle. An Error from `visit` ends the reading.
+  Status score(std::span<const TokenId> tokens, std::size_t first,
+               const std::function<Status(std::size_t position, std::span<float> logits)>& visit);
+
+  const Plan& plan() const { return plan_; }
+  std::size_t context() const { return context_; }
+  std::size_t sequences() const { return options_.sequences; }
+  const Executable& executable() const { return *executable_; }
+
+ private:
+  struct Active {
+    Request request;
+    Sampler sampler;
+    std::vector<TokenId> text;  // prompt and what was drawn
+    bool cancelled = false;
+  };
+  // The arrays behind a BatchView.
+  struct Staging {
+    std::vector<std::int32_t> tokens, positions, query_start, context_len, logits_rows;
+    std::vector<std::vector<std::int32_t>> tables;  // [group]: [sequences, stride]
+    std::vector<BlockTableView> views;
+
+    void clear();
+    void add(std::span<const TokenId> run, std::size_t first, SequenceSlot slot,
+             const KvCache& cache, std::size_t stride);
+    BatchView view();
+  };
+
+  Engine(Plan plan, EngineOptions options, std::size_t context);
+  void create_cache();
+  BatchLimits limits() const;
+  void end_cancelled(std::vector<TokenEvent>& events);
+  bool draw(const StepEntry& entry, std::span<float> logits, std::vector<TokenEvent>& events);
+  void finish(RequestId id, FinishReason reason, TokenEvent event,
+              std::vector<TokenEvent>& events);
+
+  Plan plan_;
+  EngineOptions options_;
+  std::size_t context_;
+  std::size_t table_stride_;  // blocks of the longest sequence
+  std::unique_ptr<KvCache> cache_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<Executable> executable_;
+  std::unordered_map<RequestId, Active> requests_;
+  RequestId next_id_ = 1;
+  Staging staging_;
+};
+
+}  // namespace premise

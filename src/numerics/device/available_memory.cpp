@@ -1,0 +1,85 @@
+#include "numerics/device/available_memory.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace premise {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc{} || end == text.data()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint64_t> read_number(const fs::path& path) {
+  std::ifstream file(path);
+  std::string word;
+  file >> word;
+  return parse_number(word);  // "max" is no number: no limit
+}
+
+std::optional<std::uint64_t> system_available(const fs::path& root) {
+  std::ifstream file(root / "proc/meminfo");
+  for (std::string key, value, unit; file >> key >> value && std::getline(file, unit);)
+    if (key == "MemAvailable:") {
+      const auto kilobytes = parse_number(value);
+      return kilobytes ? std::optional(*kilobytes * 1024) : std::nullopt;
+    }
+  return std::nullopt;
+}
+
+// What one control group leaves: its limit less its use, page cache that can be dropped not counted.
+std::optional<std::uint64_t> group_left(const fs::path& limit_file, const fs::path& use_file,
+                                        const fs::path& stat_file, std::string_view cache_key) {
+  const auto limit = read_number(limit_file);
+  const auto use = read_number(use_file);
+  if (!limit || !use) return std::nullopt;
+  std::uint64_t cache = 0;
+  std::ifstream stat(stat_file);
+  for (std::string key, value; stat >> key >> value;)
+    if (key == cache_key) cache = parse_number(value).value_or(0);
+  const std::uint64_t held = *use - std::min(*use, cache);
+  return *limit - std::min(*limit, held);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> available_memory_bytes(const fs::path& root) {
+  std::optional<std::uint64_t> least = system_available(root);
+  const auto consider = [&](std::optional<std::uint64_t> bytes) {
+    if (bytes) least = least ? std::min(*least, *bytes) : *bytes;
+  };
+  std::ifstream groups(root / "proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    // "0::/user.slice" (v2) or "9:memory:/docker/…" (v1); every ancestor may set a limit.
+    const auto first = line.find(':');
+    const auto second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool v2 = controllers.empty();
+    if (!v2 && controllers.find("memory") == std::string::npos) continue;
+    const fs::path top = root / (v2 ? "sys/fs/cgroup" : "sys/fs/cgroup/memory");
+    fs::path group = fs::path(line.substr(second + 1)).relative_path().lexically_normal();
+    for (;; group = group.parent_path()) {
+      const fs::path dir = top / group;
+      if (v2) {
+        consider(group_left(dir / "memory.max", dir / "memory.current", dir / "memory.stat",
+                            "inactive_file"));
+      } else {
+        consider(group_left(dir / "memory.limit_in_bytes", dir / "memory.usage_in_bytes",
+                            dir / "memory.stat", "total_inactive_file"));
+      }
+      if (group.empty()) break;
+    }
+  }
+  return least;
+}
+
+}  // namespace premise

@@ -1,0 +1,15 @@
+// How much memory this process may still take without swapping.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace premise {
+
+/// The smaller of what the system has available (MemAvailable: free memory and what the page cache
+/// can give back) and what the process's control group (v1 or v2) leaves of its limit; nothing
+/// where neither can be read. `root` stands in for "/" in tests.
+std::optional<std::uint64_t> available_memory_bytes(const std::filesystem::path& root = "/");
+
+}  // namespace premise
