@@ -47,6 +47,7 @@ void round_from_min(const GroupedTraits& t, std::span<const float> values, Group
   const float inverse = reciprocal(d);
   out.d = f32_to_f16(d);
   out.dmin = f32_to_f16(-low);
+  if (!is_finite_f16(out.d)) return;  // the range itself may be infinite; the caller refuses it
   for (std::size_t k = 0; k < values.size(); ++k)
     out.code[k] = clamped((values[k] - low) * inverse + 0.5f, top);
 }

@@ -52,8 +52,8 @@ constexpr std::array table = {
 std::span<const DTypeTraits> all_dtypes() { return table; }
 
 std::optional<DType> dtype_from_gguf(std::uint32_t number) {
-  const auto found =
-      std::ranges::find(table, number, [](const auto& t) { return static_cast<std::uint32_t>(t.dtype); });
+  const auto found = std::ranges::find(
+      table, number, [](const auto& t) { return static_cast<std::uint32_t>(t.dtype); });
   if (found == table.end()) return std::nullopt;
   return found->dtype;
 }
@@ -65,9 +65,7 @@ const DTypeTraits& traits(DType dtype) {
 }
 
 std::optional<DType> dtype_from_name(std::string_view name) {
-  const auto same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  };
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
   for (const auto& t : table)
     if (std::ranges::equal(name, t.name, same)) return t.dtype;
   return std::nullopt;
