@@ -1,7 +1,11 @@
 #include "cli/program.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <new>
 
@@ -99,6 +103,16 @@ Result<int> dispatch_safely(std::vector<std::string> args, Console& console,
   }
 }
 
+/// A program started with standard output closed would get its number for the next file it opens,
+/// say the store's database, and print into it. The closed ones are held by what cannot be used.
+void hold_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) != -1) continue;
+    const int mode = descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    if (::open("/dev/null", mode) != descriptor) std::abort();  // the lowest free one, by POSIX
+  }
+}
+
 }  // namespace
 
 int run(std::vector<std::string> args, Console& console, std::span<const Command* const> commands) {
@@ -122,6 +136,7 @@ int run(std::vector<std::string> args, Console& console, std::span<const Command
 }
 
 int run_program(int argc, char** argv) {
+  hold_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is told by write(), see Console
   Interrupt interrupt;
   interrupt.install();
