@@ -210,7 +210,10 @@ Status check_names(ByteReader& in, const std::vector<Record>& records) {
   order.reserve(records.size());
   for (const Record& record : records) order.push_back(&record);
   const auto name = [](const Record* record) -> std::string_view { return record->info.name; };
-  std::ranges::stable_sort(order, {}, name);
+  std::ranges::sort(order, [&](const Record* a, const Record* b) {
+    const int names = name(a).compare(name(b));
+    return names != 0 ? names < 0 : a->info_offset < b->info_offset;
+  });
   const auto twice = std::ranges::adjacent_find(order, {}, name);
   if (twice == order.end()) return {};
   in.subject(tensor_label, (*twice)->info.name);
