@@ -18,6 +18,10 @@ constexpr KernelRow ref_kernels = {
     &matmul_f32_ref, &matmul_f16_ref, &matmul_bf16_ref, &matmul_p2_ref, &matmul_p3_ref,
     &matmul_p4_ref,  &matmul_p5_ref,  &matmul_p6_ref,   &matmul_p8_ref, &matmul_t4_ref};
 
+constexpr KernelRow avx2_kernels = {
+    &matmul_f32_avx2, &matmul_f16_avx2, &matmul_bf16_avx2, &matmul_p2_avx2, &matmul_p3_avx2,
+    &matmul_p4_avx2,  &matmul_p5_avx2,  &matmul_p6_avx2,   &matmul_p8_avx2, &matmul_t4_avx2};
+
 constexpr KernelRow avx512_kernels = {
     &matmul_f32_avx512, &matmul_f16_avx512, &matmul_bf16_avx512, &matmul_p2_avx512,
     &matmul_p3_avx512,  &matmul_p4_avx512,  &matmul_p5_avx512,   &matmul_p6_avx512,
@@ -101,7 +105,7 @@ QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint
 const QuantizeKernel& quantize_kernel(Isa isa) {
   switch (isa) {
     case Isa::ref: return quantize_ref;
-    case Isa::avx2: return quantize_ref;
+    case Isa::avx2: return quantize_avx2;
     case Isa::avx512: return quantize_avx512;
   }
   return quantize_ref;
@@ -119,7 +123,7 @@ const MatmulKernel* matmul_kernel(Isa isa, Layout layout) {
   const auto index = static_cast<std::size_t>(layout);
   switch (isa) {
     case Isa::ref: return ref_kernels[index];
-    case Isa::avx2: return nullptr;
+    case Isa::avx2: return avx2_kernels[index];
     case Isa::avx512: return avx512_kernels[index];
   }
   return nullptr;

@@ -121,6 +121,7 @@ const bool registered = [] {
                                  dtype);
   for (const Isa isa : {Isa::avx2, Isa::avx512}) {
     if (isa > widest_isa()) continue;
+    register_matmul(DType::q4_k, {512, 1024}, 1, isa);  // within the second-level cache
     benchmark::RegisterBenchmark(fmt::format("{}/quantize/2048", name_of(isa)).c_str(), BM_Quantize,
                                  isa);
     register_matmul(DType::q8_0, {262144, 640}, 1, isa);

@@ -13,7 +13,7 @@ using namespace matmul_testing;
 
 std::vector<Isa> vector_isas() {
   std::vector<Isa> out;
-  for (const Isa isa : {Isa::avx512})
+  for (const Isa isa : {Isa::avx2, Isa::avx512})
     if (isa <= widest_isa()) out.push_back(isa);
   return out;
 }
@@ -137,7 +137,7 @@ TEST_P(MatmulOfType, ResultsDoNotDependOnBatchOrPanels) {
   const Packed packed = pack(source.view);
   const std::vector<float> x = random_activations(tokens * columns, random);
   const Input all = quantize(Isa::ref, x, tokens, columns);
-  for (Isa isa : {Isa::ref, Isa::avx512}) {
+  for (Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
     if (isa > widest_isa()) continue;
     const MatmulKernel& kernel = *matmul_kernel(isa, layout_of(dtype));
     const auto expected = multiply(kernel, packed.matrix, all.activations, tokens);
@@ -170,7 +170,7 @@ TEST_P(MatmulOfType, WritesItsOwnRowsOnly) {
   for (const std::size_t tokens : {1u, 7u}) {
     const std::vector<float> x = random_activations(tokens * columns, random);
     const Input input = quantize(Isa::ref, x, tokens, columns);
-    for (Isa isa : {Isa::ref, Isa::avx512}) {
+    for (Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
       if (isa > widest_isa()) continue;
       const MatmulKernel& kernel = *matmul_kernel(isa, layout_of(dtype));
       const AlignedBytes scratch(kernel.scratch_bytes);
@@ -195,7 +195,7 @@ TEST_P(MatmulOfType, BadActivationsShowInTheResultOfTheirRow) {
   std::vector<float> x = random_activations(tokens * columns, random);
   x[2 * columns + 5] = std::numeric_limits<float>::quiet_NaN();
   x[5 * columns + 40] = std::numeric_limits<float>::infinity();
-  for (Isa isa : {Isa::ref, Isa::avx512}) {
+  for (Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
     if (isa > widest_isa()) continue;
     const Input input = quantize(isa, x, tokens, columns);
     const auto y = multiply(*matmul_kernel(isa, layout_of(dtype)), packed.matrix,
@@ -203,6 +203,41 @@ TEST_P(MatmulOfType, BadActivationsShowInTheResultOfTheirRow) {
     for (std::size_t t = 0; t < tokens; ++t)
       for (std::size_t r = 0; r < rows; ++r)
         EXPECT_EQ(std::isfinite(y[t * rows + r]), t != 2 && t != 5) << "token " << t;
+  }
+}
+
+// All codes at one end of their range and all activations at ±127: the largest sums there are.
+TEST_P(MatmulOfType, ExtremeCodesDoNotSaturate) {
+  const DType dtype = GetParam();
+  const GroupedFormat* format = grouped_format(dtype);
+  if (format == nullptr) return;  // plain numbers have no codes
+  constexpr std::uint64_t rows = 16, columns = 256;
+  for (const bool high : {false, true}) {
+    GroupedBlock block{};
+    block.d = f32_to_f16(0.5f);
+    block.code.fill(high ? static_cast<std::uint8_t>((1u << format->traits.code_bits) - 1u) : 0);
+    block.scale.fill(static_cast<std::int8_t>(format->traits.scale_high()));
+    RandomTensor source;
+    source.bytes.resize(rows * *row_bytes(dtype, columns));
+    source.view = {dtype, {{rows, columns, 1, 1}, 2}, source.bytes};
+    const std::size_t step = traits(dtype).block_bytes;
+    for (std::size_t at = 0; at < source.bytes.size(); at += step)
+      format->pack(block, source.bytes.data() + at);
+    const Packed packed = pack(source.view);
+    for (const float sign : {-1.0f, 1.0f})
+      for (const std::size_t tokens : {1u, 12u}) {
+        const std::vector<float> x(tokens * columns, sign);
+        const Input input = quantize(Isa::ref, x, tokens, columns);
+        std::vector<float> oracle(tokens * rows);
+        matmul_reference(source.view, x.data(), tokens, columns, oracle.data(), rows, 0, rows);
+        for (Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
+          if (isa > widest_isa()) continue;
+          const MatmulKernel& kernel = *matmul_kernel(isa, layout_of(dtype));
+          const auto y = multiply(kernel, packed.matrix, input.activations, tokens);
+          for (std::size_t i = 0; i < y.size(); ++i)
+            ASSERT_NEAR(y[i], oracle[i], std::abs(oracle[i]) * 1e-5f) << kernel.name;
+        }
+      }
   }
 }
 
@@ -232,7 +267,7 @@ TEST(Matmul, KernelsCarryTheNameOfLayoutAndInstructionSet) {
   for (int index = 0; index <= static_cast<int>(Layout::t4); ++index) {
     const auto layout = static_cast<Layout>(index);
     for (const auto& [isa, name] :
-         {std::pair{Isa::ref, "ref"}, {Isa::avx512, "avx512"}}) {
+         {std::pair{Isa::ref, "ref"}, {Isa::avx2, "avx2"}, {Isa::avx512, "avx512"}}) {
       const MatmulKernel* kernel = matmul_kernel(isa, layout);
       ASSERT_NE(kernel, nullptr) << name_of(layout) << " " << name;
       EXPECT_EQ(kernel->name, fmt::format("matmul.{}.{}", name_of(layout), name));

@@ -88,7 +88,7 @@ TEST(Quantize, EveryInstructionSetGivesTheSameBits) {
     constexpr std::size_t rows = 20;
     const std::vector<float> x = mixed_activations(rows * columns, random);
     const Input expected = quantize(Isa::ref, x, rows, columns);
-    for (const Isa isa : {Isa::avx512}) {
+    for (const Isa isa : {Isa::avx2, Isa::avx512}) {
       if (isa > widest_isa()) continue;
       const Input actual = quantize(isa, x, rows, columns);
       EXPECT_EQ(std::string(quantize_kernel(isa).name), fmt::format("quantize.{}", name_of(isa)));

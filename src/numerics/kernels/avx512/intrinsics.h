@@ -1,4 +1,4 @@
-// Intrinsics, with helpers that every AVX-512 file may use; all private to the including file.
+// Intrinsics without the warnings that GCC 12 gives inside its own headers.
 #pragma once
 
 // GCC 12 warns of the registers that its own intrinsics leave undefined on purpose
@@ -8,6 +8,3 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <immintrin.h>
-
-#define PREMISE_INLINE inline __attribute__((always_inline))
-#define PREMISE_INLINE_LAMBDA __attribute__((always_inline))

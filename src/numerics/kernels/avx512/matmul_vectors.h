@@ -4,18 +4,10 @@
 
 #include "numerics/kernels/avx512/intrinsics.h"
 #include "numerics/kernels/contracts/packed_layout.h"
+#include "numerics/kernels/contracts/unroll.h"
 
 namespace premise {
 namespace {
-
-/// f.operator()<i>() for i in [begin, end), unrolled: shifts and lanes must be constants.
-template <int begin, int end, typename F>
-PREMISE_INLINE void unroll(F f) {
-  if constexpr (begin < end) {
-    f.template operator()<begin>();
-    unroll<begin + 1, end>(f);
-  }
-}
 
 PREMISE_INLINE __m512i load512(const void* from) { return _mm512_loadu_si512(from); }
 
@@ -119,20 +111,6 @@ struct Scales {
     else return _mm512_setzero_ps();
   }
 };
-
-/// log2 of PackedMatrix::zero, which layout and scales determine; 0 where zero is 0.
-static constexpr int zero_shift(Layout layout, ScaleKind kind) {
-  if (has_min(kind)) return 0;
-  switch (layout) {
-    case Layout::p3: return 2;
-    case Layout::p4: return 3;
-    case Layout::p5: return 4;
-    case Layout::p6: return 5;
-    case Layout::p8:
-    case Layout::t4: return 7;
-    default: return 0;
-  }
-}
 
 }  // namespace
 }  // namespace premise

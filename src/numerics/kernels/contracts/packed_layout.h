@@ -97,4 +97,18 @@ static constexpr std::uint32_t chunk_bytes(Layout layout, ScaleKind kind, std::u
   return codes_offset(kind, groups) + groups * code_bytes(layout);
 }
 
+/// log2 of PackedMatrix::zero, which layout and scales determine; 0 where zero is 0.
+static constexpr int zero_shift(Layout layout, ScaleKind kind) {
+  if (has_min(kind)) return 0;
+  switch (layout) {
+    case Layout::p3: return 2;
+    case Layout::p4: return 3;
+    case Layout::p5: return 4;
+    case Layout::p6: return 5;
+    case Layout::p8:
+    case Layout::t4: return 7;
+    default: return 0;
+  }
+}
+
 }  // namespace premise

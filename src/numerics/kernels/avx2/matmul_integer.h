@@ -1,0 +1,273 @@
+// Multiplication by integer layouts with AVX2 (no VNNI). contracts/matmul.h fixes the arithmetic;
+// matmul_vectors.h proves that 16-bit sums never saturate.
+//
+// Few tokens (up to 4, decoding): straight from the packed bytes, half a panel at a time, so that a
+// group's 8 quads stay in registers for all tokens.
+//
+// More tokens: a panel × 512 columns is unpacked once into bytes (8 KiB) and f32 scales, then tiles
+// of 3 tokens × 16 rows run over it. Registers: 6 integer sums + 2 weights + 1 broadcast + 1 vector
+// of ones + 1 or 2 temporaries = 12 of 16; the 6 f32 sums, touched once a group, may live in memory.
+#pragma once
+
+#include "numerics/kernels/avx2/matmul_vectors.h"
+
+namespace premise {
+namespace {
+
+constexpr int tile_tokens = 3;
+constexpr int direct_tokens = 4;
+constexpr std::uint32_t block_groups = 2 * chunk_groups;
+constexpr std::size_t block_tokens = 256;
+constexpr int prefetch_bytes = 2048;
+
+struct Scratch {
+  std::uint8_t codes[block_groups][8][2][32];  // [group][quad][half panel]
+  float scale[block_groups][2][2][8];          // [group][part][half panel]
+  float min[block_groups][2][2][8];
+  float sums[block_tokens][2][8];
+};
+
+PREMISE_INLINE __m256i broadcast(const void* four_codes) {
+  std::int32_t word;
+  __builtin_memcpy(&word, four_codes, sizeof word);
+  return _mm256_set1_epi32(word);
+}
+
+template <Layout layout, ScaleKind kind>
+struct Integer {
+  static constexpr int shift = holds_levels(layout) ? 0 : zero_shift(layout, kind);
+  static constexpr int parts = Scales<kind>::halves ? 2 : 1;
+  static constexpr int quads = 8 / parts;
+  static constexpr int run_quads =
+      quads < quads_in_16_bits(layout) ? quads : quads_in_16_bits(layout);
+  static constexpr bool mins = Scales<kind>::mins;
+
+  static PREMISE_INLINE const std::int32_t* minus_sums(const QuantizedRows& x, std::size_t token) {
+    return parts == 2 ? x.minus_sums16 + 2 * token * x.group_stride
+                      : x.minus_sums32 + token * x.group_stride;
+  }
+
+  // −zero · Σ q, where a dot product starts.
+  static PREMISE_INLINE __m256i start(std::int32_t minus_sum) {
+    return shift == 0 ? _mm256_setzero_si256()
+                      : _mm256_slli_epi32(_mm256_set1_epi32(minus_sum), shift);
+  }
+
+  static PREMISE_INLINE __m256 add(__m256i dot, __m256 scale, __m256 min, std::int32_t minus_sum,
+                                   float a, __m256 acc) {
+    __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(dot), scale);
+    if constexpr (mins)
+      t = _mm256_fmadd_ps(min, _mm256_cvtepi32_ps(_mm256_set1_epi32(minus_sum)), t);
+    return _mm256_fmadd_ps(t, _mm256_set1_ps(a), acc);
+  }
+
+  // ---- few tokens -----------------------------------------------------------------------------
+
+  template <int tokens>
+  static PREMISE_INLINE void direct_group(const Codes<layout>& codes, const Scales<kind>& scales,
+                                          std::uint32_t g, const QuantizedRows& x,
+                                          std::size_t group, __m256 (&acc)[tokens]) {
+    __m256i quad[8];
+    unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA { quad[q] = codes.template quad<q>(); });
+    unroll<0, parts>([&]<int part>() PREMISE_INLINE_LAMBDA {
+      const __m256 scale = scales.scale(g, part);
+      const __m256 min = scales.min(g, part);
+      unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+        const std::int8_t* q8 = x.codes + t * x.code_stride + group * group_columns;
+        const std::int32_t minus_sum = minus_sums(x, t)[parts * group + part];
+        __m256i dot = start(minus_sum);
+        unroll<0, quads / run_quads>([&]<int run>() PREMISE_INLINE_LAMBDA {
+          __m256i pairs = _mm256_setzero_si256();
+          unroll<0, run_quads>([&]<int i>() PREMISE_INLINE_LAMBDA {
+            constexpr int q = part * quads + run * run_quads + i;
+            pairs = _mm256_add_epi16(pairs, multiply_quad<layout>(quad[q], broadcast(q8 + 4 * q)));
+          });
+          dot = _mm256_add_epi32(dot, widen(pairs));
+        });
+        acc[t] = add(dot, scale, min, minus_sum, x.scales[t * x.group_stride + group], acc[t]);
+      });
+    });
+  }
+
+  template <int tokens>
+  static void direct(const PackedMatrix& w, std::uint64_t panel, const QuantizedRows& x, float* y,
+                     std::size_t y_stride) {
+    constexpr std::uint32_t chunk_size = chunk_bytes(layout, kind, chunk_groups);
+    const std::byte* chunk = w.data + panel * w.panel_bytes;
+    const std::size_t groups = w.columns / group_columns;
+    __m256 acc[2][tokens];
+    for (auto& half : acc)
+      for (auto& sum : half) sum = _mm256_setzero_ps();
+    for (std::size_t first = 0; first < groups; first += chunk_groups, chunk += chunk_size) {
+      const auto count =
+          static_cast<std::uint32_t>(groups - first < chunk_groups ? groups - first : chunk_groups);
+      Scales<kind> scales[2];
+      scales[0].open(chunk, 0);
+      scales[1].open(chunk, 1);
+      const std::byte* at = chunk + codes_offset(kind, count);
+      for (std::uint32_t g = 0; g < count; ++g, at += code_bytes(layout)) {
+        unroll<0, Codes<layout>::count>([&]<int line>() PREMISE_INLINE_LAMBDA {
+          _mm_prefetch(reinterpret_cast<const char*>(at + prefetch_bytes + 64 * line), _MM_HINT_T0);
+        });
+        direct_group<tokens>(Codes<layout>(at, 0), scales[0], g, x, first + g, acc[0]);
+        direct_group<tokens>(Codes<layout>(at, 1), scales[1], g, x, first + g, acc[1]);
+      }
+    }
+    for (int t = 0; t < tokens; ++t)
+      for (unsigned half = 0; half < 2; ++half)
+        store_rows(w, panel * panel_rows + 8 * half, y + t * y_stride, acc[half][t]);
+  }
+
+  // ---- many tokens ----------------------------------------------------------------------------
+
+  /// Groups [first, first + count) of a panel into the scratch; first is a multiple of chunk_groups.
+  static void unpack(const PackedMatrix& w, std::uint64_t panel, std::size_t first,
+                     std::uint32_t count, Scratch& s) {
+    const std::byte* chunk = w.data + panel * w.panel_bytes +
+                             first / chunk_groups * chunk_bytes(layout, kind, chunk_groups);
+    for (std::uint32_t begin = 0; begin < count; begin += chunk_groups) {
+      const std::uint32_t groups = count - begin < chunk_groups ? count - begin : chunk_groups;
+      for (int half = 0; half < 2; ++half) {
+        Scales<kind> scales;
+        scales.open(chunk, half);
+        const std::byte* at = chunk + codes_offset(kind, groups);
+        for (std::uint32_t g = 0; g < groups; ++g, at += code_bytes(layout)) {
+          const Codes<layout> codes(at, half);
+          unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA {
+            _mm256_store_si256(reinterpret_cast<__m256i*>(s.codes[begin + g][q][half]),
+                               codes.template quad<q>());
+          });
+          for (int part = 0; part < parts; ++part) {
+            _mm256_store_ps(s.scale[begin + g][part][half], scales.scale(g, part));
+            if constexpr (mins) _mm256_store_ps(s.min[begin + g][part][half], scales.min(g, part));
+          }
+        }
+      }
+      chunk += chunk_bytes(layout, kind, groups);
+    }
+  }
+
+  /// One scale group of one tile: the integer sums.
+  template <int tokens, int part>
+  static PREMISE_INLINE void dots(const std::uint8_t (&codes)[8][2][32],
+                                  const std::int8_t* const (&q8)[tokens], std::size_t column,
+                                  __m256i (&dot)[tokens][2]) {
+    unroll<0, quads / run_quads>([&]<int run>() PREMISE_INLINE_LAMBDA {
+      __m256i pairs[tokens][2];
+      unroll<0, run_quads>([&]<int i>() PREMISE_INLINE_LAMBDA {
+        constexpr int q = part * quads + run * run_quads + i;
+        const __m256i w[2] = {load256(codes[q][0]), load256(codes[q][1])};
+        unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+          const __m256i b = broadcast(q8[t] + column + 4 * q);
+          unroll<0, 2>([&]<int half>() PREMISE_INLINE_LAMBDA {
+            const __m256i product = multiply_quad<layout>(w[half], b);
+            pairs[t][half] = i == 0 ? product : _mm256_add_epi16(pairs[t][half], product);
+          });
+        });
+      });
+      unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+        dot[t][0] = _mm256_add_epi32(dot[t][0], widen(pairs[t][0]));
+        dot[t][1] = _mm256_add_epi32(dot[t][1], widen(pairs[t][1]));
+      });
+    });
+  }
+
+  /// `tokens` tokens from `token` on × the panel in the scratch × its groups.
+  template <int tokens>
+  static void tile(const Scratch& s, const QuantizedRows& x, std::size_t token, std::size_t first,
+                   std::uint32_t count, float (*sums)[2][8]) {
+    __m256 acc[tokens][2];
+    const std::int8_t* q8[tokens];
+    for (int t = 0; t < tokens; ++t) {
+      acc[t][0] = _mm256_load_ps(sums[t][0]);
+      acc[t][1] = _mm256_load_ps(sums[t][1]);
+      q8[t] = x.codes + (token + t) * x.code_stride + first * group_columns;
+    }
+    const float* a = x.scales + token * x.group_stride + first;
+    const std::int32_t* minus = minus_sums(x, token) + parts * first;
+    for (std::uint32_t g = 0; g < count; ++g, ++a) {
+      unroll<0, parts>([&]<int part>() PREMISE_INLINE_LAMBDA {
+        __m256i dot[tokens][2];
+        unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+          dot[t][0] = dot[t][1] = start(minus[t * parts * x.group_stride]);
+        });
+        dots<tokens, part>(s.codes[g], q8, g * group_columns, dot);
+        unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+          unroll<0, 2>([&]<int half>() PREMISE_INLINE_LAMBDA {
+            acc[t][half] =
+                add(dot[t][half], _mm256_load_ps(s.scale[g][part][half]),
+                    _mm256_load_ps(s.min[g][part][half]), minus[t * parts * x.group_stride],
+                    a[t * x.group_stride], acc[t][half]);
+          });
+        });
+        ++minus;
+      });
+    }
+    for (int t = 0; t < tokens; ++t) {
+      _mm256_store_ps(sums[t][0], acc[t][0]);
+      _mm256_store_ps(sums[t][1], acc[t][1]);
+    }
+  }
+
+  /// One panel × tokens [token, token + count), at most block_tokens.
+  static void panel_block(const PackedMatrix& w, std::uint64_t panel, const QuantizedRows& x,
+                          std::size_t token, std::size_t count, float* y, std::size_t y_stride,
+                          Scratch& s) {
+    __builtin_memset(s.sums, 0, count * sizeof s.sums[0]);
+    const std::size_t groups = w.columns / group_columns;
+    for (std::size_t first = 0; first < groups; first += block_groups) {
+      const auto block =
+          static_cast<std::uint32_t>(groups - first < block_groups ? groups - first : block_groups);
+      unpack(w, panel, first, block, s);
+      std::size_t t = 0;
+      for (; t + tile_tokens <= count; t += tile_tokens)
+        tile<tile_tokens>(s, x, token + t, first, block, s.sums + t);
+      if (count - t == 1) tile<1>(s, x, token + t, first, block, s.sums + t);
+      if (count - t == 2) tile<2>(s, x, token + t, first, block, s.sums + t);
+    }
+    for (std::size_t t = 0; t < count; ++t)
+      for (unsigned half = 0; half < 2; ++half)
+        store_rows(w, panel * panel_rows + 8 * half, y + (token + t) * y_stride,
+                   _mm256_load_ps(s.sums[t][half]));
+  }
+
+  template <int tokens>
+  static void direct_panels(const PackedMatrix& w, std::uint64_t begin, std::uint64_t end,
+                            const QuantizedRows& x, float* y, std::size_t y_stride) {
+    for (std::uint64_t panel = begin; panel < end; ++panel)
+      direct<tokens>(w, panel, x, y, y_stride);
+  }
+
+  static void run(const PackedMatrix& w, std::uint64_t begin, std::uint64_t end,
+                  const QuantizedRows& x, std::size_t row_count, float* y, std::size_t y_stride,
+                  void* scratch) {
+    switch (row_count) {
+      case 1: return direct_panels<1>(w, begin, end, x, y, y_stride);
+      case 2: return direct_panels<2>(w, begin, end, x, y, y_stride);
+      case 3: return direct_panels<3>(w, begin, end, x, y, y_stride);
+      case direct_tokens: return direct_panels<direct_tokens>(w, begin, end, x, y, y_stride);
+      default: break;
+    }
+    Scratch& s = *static_cast<Scratch*>(scratch);
+    for (std::size_t token = 0; token < row_count; token += block_tokens) {
+      const std::size_t left = row_count - token;
+      const std::size_t count = left < block_tokens ? left : block_tokens;
+      for (std::uint64_t panel = begin; panel < end; ++panel)
+        panel_block(w, panel, x, token, count, y, y_stride, s);
+    }
+  }
+};
+
+/// The kernel of a layout: one body for each kind of scales that occurs with it.
+template <Layout layout, ScaleKind... kinds>
+void run_layout(const PackedMatrix& w, std::uint64_t begin, std::uint64_t end,
+                const Activations& input, std::size_t row_count, float* y, std::size_t y_stride,
+                void* scratch) {
+  (void)((w.scales == kinds && (Integer<layout, kinds>::run(w, begin, end, input.quantized,
+                                                            row_count, y, y_stride, scratch),
+                                true)) ||
+         ...);
+}
+
+}  // namespace
+}  // namespace premise
