@@ -91,11 +91,13 @@ class ThreadTeam {
     std::atomic<std::uint32_t> sleepers{0};
 
     void advance();
-    void wait_past(std::uint32_t seen, int spins);
+    /// Returns once the value is no longer `seen`: true where `spins` looks were enough.
+    bool wait_past(std::uint32_t seen, int spins);
   };
 
   int size_ = 1;
-  int spins_ = 0;  // of a waiting thread before it sleeps
+  int most_spins_ = 0;         // of a waiting thread before it sleeps
+  std::atomic<int> spins_{0};  // the same, as experience has it
   Region region_ = nullptr;
   void* context_ = nullptr;
   bool stop_ = false;
