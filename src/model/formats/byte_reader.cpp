@@ -1,10 +1,18 @@
 #include "model/formats/byte_reader.h"
 
+#include <cassert>
 #include <string>
 
 #include "model/formats/in_quotes.h"
 
 namespace premise {
+namespace {
+
+Text fetch_again() {
+  return {"the file is cut short or damaged; fetch it again", "文件不完整或已损坏；请重新获取"};
+}
+
+}  // namespace
 
 Result<std::span<const std::byte>> ByteReader::take(std::uint64_t count, std::uint64_t each,
                                                     Label field) {
@@ -17,25 +25,29 @@ Result<std::span<const std::byte>> ByteReader::take(std::uint64_t count, std::ui
 Result<std::string_view> ByteReader::string(Label field, std::uint64_t limit) {
   const std::uint64_t start = offset_;
   PREMISE_TRY(const auto length, number<std::uint64_t>(field));
-  if (length > remaining() || length > limit) {
-    const std::uint64_t most = length > remaining() ? remaining() : limit;
-    const bool cut = length > remaining();
-    return refuse(start, {fmt::format("{} claims {} bytes, {} {}", field.en, length,
-                                      cut ? "the file has left" : "the format allows", most),
-                          fmt::format("{}声称有 {} 字节，{} {} 字节", field.zh, length,
-                                      cut ? "文件只剩" : "格式只允许", most)});
-  }
+  if (length > remaining())
+    return refuse(start, {fmt::format("{} claims {} bytes, the file has {} left", field.en, length,
+                                      remaining()),
+                          fmt::format("{}声称有 {} 字节，文件只剩 {} 字节", field.zh, length,
+                                      remaining())})
+        .with_hint(fetch_again());
+  if (length > limit)
+    return refuse(start,
+                  {fmt::format("{} has {} bytes, at most {} are allowed", field.en, length, limit),
+                   fmt::format("{}有 {} 字节，最多允许 {} 字节", field.zh, length, limit)});
   const auto* data = reinterpret_cast<const char*>(bytes_.data() + offset_);
   offset_ += length;
   return std::string_view(data, length);
 }
 
 Status ByteReader::expect(std::uint64_t count, std::uint64_t each, Label things) const {
+  assert(each > 0);
   if (count <= remaining() / each) return {};
   return refuse(offset_, {fmt::format("{} {} need at least {} bytes each, the file has {} left",
                                       count, things.en, each, remaining()),
                           fmt::format("{} 个{}每个至少需要 {} 字节，文件只剩 {} 字节", count,
-                                      things.zh, each, remaining())});
+                                      things.zh, each, remaining())})
+      .with_hint(fetch_again());
 }
 
 Error ByteReader::refuse(std::uint64_t offset, const Text& problem) const {
@@ -49,7 +61,8 @@ Error ByteReader::too_short(Label field, std::uint64_t needed) const {
   return refuse(offset_, {fmt::format("the file ends within {} ({} bytes needed, {} left)",
                                       field.en, needed, remaining()),
                           fmt::format("文件在{}处中断（需要 {} 字节，只剩 {} 字节）", field.zh,
-                                      needed, remaining())});
+                                      needed, remaining())})
+      .with_hint(fetch_again());
 }
 
 }  // namespace premise

@@ -57,13 +57,13 @@ TEST(ByteReader, TakesAStringBehindItsLength) {
 TEST(ByteReader, RefusesAStringLongerThanTheFileOrTheLimit) {
   const std::string data("\x04\0\0\0\0\0\0\0hi!", 11);
   EXPECT_THAT(ByteReader(bytes_of(data), "f").string(field, no_limit).error().what.en,
-              HasSubstr("the field claims 4 bytes, the file has left 3"));
+              HasSubstr("the field claims 4 bytes, the file has 3 left"));
   const std::string huge("\xff\xff\xff\xff\xff\xff\xff\xffhi!", 11);
   EXPECT_THAT(ByteReader(bytes_of(huge), "f").string(field, no_limit).error().what.en,
               HasSubstr("claims 18446744073709551615 bytes"));
   const std::string fits("\x03\0\0\0\0\0\0\0hi!", 11);
   EXPECT_THAT(ByteReader(bytes_of(fits), "f").string(field, 2).error().what.en,
-              HasSubstr("the format allows 2"));
+              HasSubstr("the field has 3 bytes, at most 2 are allowed"));
 }
 
 TEST(ByteReader, RefusesCountsWhoseProductOverflows) {

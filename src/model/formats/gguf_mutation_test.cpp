@@ -173,10 +173,10 @@ TEST(GgufMutation, TenThousandDamagedFilesAreReadOrRefused) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
 }
 
-TEST(GgufMutation, EveryCutOfEveryRecordedFileIsRefused) {
+TEST(GgufMutation, EveryCutIntoARecordedFileIsRefused) {
   for (const Bytes& original : goldens()) {
     Tally tally;
-    // The last tensor's padding is no part of it: cuts within may still open.
+    // The padding behind the last tensor is no part of it: files cut there are whole.
     for (std::size_t size = 0; size < original.size(); ++size)
       open_and_touch({original.begin(), original.begin() + static_cast<std::ptrdiff_t>(size)},
                      tally);
