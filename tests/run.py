@@ -127,9 +127,13 @@ def run_sanitized(tally):
 
 
 def committed_corpus(name):
-    """Of formats_gguf_fuzz: fuzz/corpus/gguf. Without one the fuzzer would test next to nothing."""
-    subject = name.removesuffix("_fuzz").split("_", 1)[1]
-    return ROOT / "fuzz" / "corpus" / subject
+    """Of formats_gguf_fuzz: fuzz/corpus/formats_gguf, or fuzz/corpus/gguf where that stands.
+
+    A fuzzer must have one: without seeds it would test next to nothing.
+    """
+    room_and_subject = name.removesuffix("_fuzz")
+    subject = ROOT / "fuzz" / "corpus" / room_and_subject.split("_", 1)[1]
+    return subject if subject.is_dir() else ROOT / "fuzz" / "corpus" / room_and_subject
 
 
 def run_fuzzers(tally, limit, keep_finds):
