@@ -105,7 +105,7 @@ Result<int> run(Console& console, const Options& options) {
     PREMISE_TRY(const auto there, find_pulled(store, request));
     if (!there) PREMISE_CHECK(settle_terms(store, *request.entry, options, console));
   }
-  ProgressBar bar(console);
+  ProgressBar bar(console, {}, ProgressUnit::bytes);
   Result<PullOutcome> outcome =
       pull(store, request, process_environment, console_hooks(console, bar));
   bar.finish();

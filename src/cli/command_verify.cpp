@@ -100,7 +100,7 @@ Result<int> run(Console& console, const Options& options) {
   PREMISE_TRY(auto checks, make_checks(options, file));
   std::vector<HashKind> kinds;
   for (const Check& check : checks) kinds.push_back(check.kind);
-  ProgressBar bar(console);
+  ProgressBar bar(console, {}, ProgressUnit::bytes);
   PREMISE_TRY(const auto digests, hash_file(file.path, kinds, console_hooks(console, bar)));
   bar.finish();
   bool good = true;

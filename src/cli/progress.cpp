@@ -35,9 +35,9 @@ std::size_t terminal_columns(std::FILE* stream) {
 }
 
 std::string time_left(const ProgressState& state, Language language) {
-  if (state.bytes_per_second <= 0 || state.total <= state.done) return {};
+  if (state.per_second <= 0 || state.total <= state.done) return {};
   const double seconds =
-      std::ceil(static_cast<double>(state.total - state.done) / state.bytes_per_second);
+      std::ceil(static_cast<double>(state.total - state.done) / state.per_second);
   const Text duration = format_duration(seconds);
   return language == Language::chinese ? fmt::format("剩余 {}", duration.zh)
                                        : fmt::format("{} left", duration.en);
@@ -55,6 +55,16 @@ Text stage_label(WorkStage stage) {
       return text({"checking", "校验中"});
   }
   return {};
+}
+
+std::string quantity(ProgressUnit unit, std::uint64_t value) {
+  return unit == ProgressUnit::bytes ? format_bytes(value) : std::to_string(value);
+}
+
+std::string rate(ProgressUnit unit, double per_second) {
+  return unit == ProgressUnit::bytes
+             ? format_byte_rate(per_second)
+             : fmt::format("{:.{}f}/s", per_second, per_second < 10 ? 1 : 0);
 }
 
 std::string bar(double share, std::size_t columns) {
@@ -75,12 +85,9 @@ std::string progress_line(const ProgressState& state, Language language, std::si
   const std::size_t bar_place = line.size();
 
   std::vector<std::string> parts;
-  parts.push_back(state.total == 0 ? format_bytes(state.done)
-                                   : fmt::format("{} / {}", format_bytes(state.done),
-                                                 format_bytes(state.total)));
-  if (state.bytes_per_second > 0) {
-    parts.push_back(format_byte_rate(state.bytes_per_second));
-  }
+  const std::string done = quantity(state.unit, state.done);
+  parts.push_back(state.total == 0 ? done : done + " / " + quantity(state.unit, state.total));
+  if (state.per_second > 0) parts.push_back(rate(state.unit, state.per_second));
   if (std::string left = time_left(state, language); !left.empty()) parts.push_back(left);
   for (const std::string& part : parts) {
     if (display_width(line) + 2 + display_width(part) <= columns) line += "  " + part;
@@ -93,31 +100,36 @@ std::string progress_line(const ProgressState& state, Language language, std::si
   return line;
 }
 
-ProgressBar::ProgressBar(Console& console, Clock clock)
-    : console_(console), clock_(std::move(clock)) {}
+ProgressBar::ProgressBar(Console& console, Text label, ProgressUnit unit, Clock clock)
+    : console_(console),
+      clock_(std::move(clock)),
+      state_{.label = std::move(label), .unit = unit, .done = 0, .total = 0, .per_second = 0} {}
 
-void ProgressBar::begin_stage(const Text& label, std::uint64_t done, TimePoint now) {
+void ProgressBar::relabel(const Text& label) {
+  if (label.en == state_.label.en) return;
   finish();
-  state_ = {.label = label};
+  state_.label = label;
+}
+
+void ProgressBar::begin(std::uint64_t done, TimePoint now) {
+  state_.per_second = 0;
+  state_.total = 0;
   running_ = true;
-  sample_bytes_ = done;
-  sample_time_ = now;
-  drawn_bytes_ = done;
-  drawn_time_ = now;
+  sample_done_ = drawn_done_ = done;
+  sample_time_ = drawn_time_ = now;
 }
 
 void ProgressBar::measure(std::uint64_t done, TimePoint now) {
   const double seconds = duration<double>(now - sample_time_).count();
-  if (done < sample_bytes_) {  // begun again: a server that does not resume
-    sample_bytes_ = done;
+  if (done < sample_done_) {  // begun again: a server that does not resume
+    sample_done_ = done;
     sample_time_ = now;
   }
   if (seconds < sample_interval.count()) return;
-  const double rate = static_cast<double>(done - sample_bytes_) / seconds;
-  const double weight =
-      state_.bytes_per_second == 0 ? 1 : 1 - std::exp(-seconds / rate_memory_seconds);
-  state_.bytes_per_second += weight * (rate - state_.bytes_per_second);
-  sample_bytes_ = done;
+  const double rate = static_cast<double>(done - sample_done_) / seconds;
+  const double weight = state_.per_second == 0 ? 1 : 1 - std::exp(-seconds / rate_memory_seconds);
+  state_.per_second += weight * (rate - state_.per_second);
+  sample_done_ = done;
   sample_time_ = now;
 }
 
@@ -126,17 +138,18 @@ bool ProgressBar::is_due(TimePoint now) const {
   if (console_.err_is_terminal())
     return !drawn_ || complete || now - drawn_time_ >= terminal_interval;
   const std::uint64_t step = state_.total / log_steps;
-  const bool far = step != 0 && state_.done >= drawn_bytes_ + step;
+  const bool far = step != 0 && state_.done >= drawn_done_ + step;
   return complete || now - drawn_time_ >= log_interval ||
          (far && now - drawn_time_ >= sample_interval);
 }
 
-void ProgressBar::update(const Text& label, std::uint64_t done, std::uint64_t total) {
+void ProgressBar::update(std::uint64_t done, std::uint64_t total) {
   const TimePoint now = clock_();
-  if (!running_ || label.en != state_.label.en) {
-    begin_stage(label, done, now);
-  } else if (state_.total != 0 && state_.done >= state_.total && done >= total) {
-    return;  // complete, and said so
+  const bool was_complete = state_.total != 0 && state_.done >= state_.total;
+  if (!running_) {
+    begin(done, now);
+  } else if (was_complete && done >= total) {
+    return;  // and said so
   }
   measure(done, now);
   state_.done = done;
@@ -155,7 +168,7 @@ void ProgressBar::draw(TimePoint now) {
   }
   std::fflush(err);
   drawn_ = true;
-  drawn_bytes_ = state_.done;
+  drawn_done_ = state_.done;
   drawn_time_ = now;
 }
 
@@ -169,8 +182,11 @@ void ProgressBar::finish() {
 }
 
 WorkHooks console_hooks(Console& console, ProgressBar& bar) {
-  return {.progress = [&bar](WorkStage stage, std::uint64_t done,
-                             std::uint64_t total) { bar.update(stage_label(stage), done, total); },
+  return {.progress =
+              [&bar](WorkStage stage, std::uint64_t done, std::uint64_t total) {
+                bar.relabel(stage_label(stage));
+                bar.update(done, total);
+              },
           .notice =
               [&console, &bar](const Text& text) {
                 bar.finish();

@@ -12,37 +12,46 @@
 
 namespace premise {
 
+enum class ProgressUnit { bytes, count };
+
 /// What is shown of work at one moment; the arithmetic and the layout, without clock or terminal.
 struct ProgressState {
   Text label;
+  ProgressUnit unit = ProgressUnit::bytes;
   std::uint64_t done = 0;
-  std::uint64_t total = 0;      // 0: unknown
-  double bytes_per_second = 0;  // 0: not known yet
+  std::uint64_t total = 0;  // 0: unknown
+  double per_second = 0;    // 0: not known yet
 };
 
 /// One line of at most `columns` columns, without a line break. Parts that do not fit are left out,
 /// the bar first; label and percentage stay longest.
 std::string progress_line(const ProgressState& state, Language language, std::size_t columns);
 
-/// Fed by (label, done, total), from one thread. Finishes its line on destruction, so that what is
-/// said next begins on a line of its own.
+/// Fed by (done, total), from one thread. Finishes its line on destruction, so that what is said
+/// next begins on a line of its own.
 class ProgressBar {
  public:
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
 
-  explicit ProgressBar(Console& console, Clock clock = std::chrono::steady_clock::now);
+  explicit ProgressBar(Console& console, Text label = {}, ProgressUnit unit = ProgressUnit::count,
+                       Clock clock = std::chrono::steady_clock::now);
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar() { finish(); }
 
-  void update(const Text& label, std::uint64_t done, std::uint64_t total);
+  /// `total` 0: unknown.
+  void update(std::uint64_t done, std::uint64_t total);
+
+  /// Another kind of work begins: unless it has this label already, the line ends and the rate is
+  /// measured anew.
+  void relabel(const Text& label);
 
   /// Ends the line, if one was drawn; the next update() begins a new one.
   void finish();
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
-  void begin_stage(const Text& label, std::uint64_t done, TimePoint now);
+  void begin(std::uint64_t done, TimePoint now);
   void measure(std::uint64_t done, TimePoint now);
   bool is_due(TimePoint now) const;
   void draw(TimePoint now);
@@ -52,9 +61,9 @@ class ProgressBar {
   ProgressState state_;
   bool running_ = false;
   bool drawn_ = false;
-  std::uint64_t sample_bytes_ = 0;
+  std::uint64_t sample_done_ = 0;
   TimePoint sample_time_;
-  std::uint64_t drawn_bytes_ = 0;
+  std::uint64_t drawn_done_ = 0;
   TimePoint drawn_time_;
 };
 

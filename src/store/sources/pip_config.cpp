@@ -87,7 +87,7 @@ std::optional<fs::path> folder_of(const Environment& environment, const char* va
   return fs::path(*value);
 }
 
-std::vector<fs::path> config_files(const Environment& environment) {
+std::vector<fs::path> config_files(const Environment& environment, const fs::path& system_file) {
   std::vector<fs::path> files;
   const auto chosen = folder_of(environment, "PIP_CONFIG_FILE");
   if (chosen == fs::path("/dev/null")) return files;
@@ -95,7 +95,7 @@ std::vector<fs::path> config_files(const Environment& environment) {
   for (std::string folder; std::getline(system, folder, ':');) {
     if (!folder.empty()) files.push_back(fs::path(folder) / "pip" / "pip.conf");
   }
-  files.emplace_back("/etc/pip.conf");
+  files.push_back(system_file);
   std::error_code code;
   if (!chosen || !fs::exists(*chosen, code)) {
     const auto home = folder_of(environment, "HOME");
@@ -173,9 +173,10 @@ Result<std::chrono::seconds> timeout(const Settings& settings) {
 
 }  // namespace
 
-Result<PipConfig> read_pip_config(const Environment& environment) {
+Result<PipConfig> read_pip_config(const Environment& environment, const fs::path& system_file) {
   Values values;
-  for (const fs::path& file : config_files(environment)) PREMISE_CHECK(read_ini(file, values));
+  for (const fs::path& file : config_files(environment, system_file))
+    PREMISE_CHECK(read_ini(file, values));
   const Settings settings(std::move(values), environment);
   PipConfig config;
   config.find_links = settings.words("find-links");

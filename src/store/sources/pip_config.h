@@ -24,6 +24,8 @@ struct PipConfig {
 
 /// Reads pip's files and variables. An unreadable or absent file counts as empty, as with pip; a
 /// file that is no ini file is an Error (usage).
-Result<PipConfig> read_pip_config(const Environment& environment);
+/// `system_file` is a seam for tests.
+Result<PipConfig> read_pip_config(const Environment& environment,
+                                  const std::filesystem::path& system_file = "/etc/pip.conf");
 
 }  // namespace premise

@@ -146,7 +146,8 @@ class Index {
     const fs::path page = folder ? path / "index.html" : path;
     if (!fs::is_regular_file(page, code)) return std::vector<IndexFile>();
     PREMISE_TRY(const std::string body, read_text(page));
-    return parse_index_page(body, "text/html", folder ? url + "/index.html" : url);
+    const std::string slash = url.ends_with('/') ? "" : "/";
+    return parse_index_page(body, "text/html", folder ? url + slash + "index.html" : url);
   }
 
   Error not_found(const WheelPart& part) const {
