@@ -1,8 +1,9 @@
-// Speed comes from not merging: most words of a text are one token, so a word is first looked up
-// whole. That is the answer if the merges rebuild the piece from its symbols, which is found out
-// once per piece, when it is first met, and remembered; a cache of words would have to grow, evict
-// and lock. Other words merge on the stack; long ones (a run of 100,000 letters is one word) by a
-// heap, in n log n.
+// Speed comes from not merging. Most words of a text are one token, so a word is first looked up
+// whole; that is the answer if the merges rebuild the piece from its symbols, which is found out
+// once per piece, when it is first met, and remembered. Within a long text, a word that was met
+// before is copied from the ids already written: a table of places, made and dropped by the call,
+// instead of a shared cache that would have to grow, evict and lock. Other words merge on the
+// stack; long ones (a run of 100,000 letters is one word) by a heap, in n log n.
 #include "model/tokenizer/bpe.h"
 
 #include <array>
@@ -21,6 +22,49 @@ namespace premise {
 namespace {
 
 constexpr std::size_t stack_symbols = 48;  // above it the quadratic scan loses to the heap
+
+constexpr std::size_t memo_text_bytes = 2048;  // shorter texts repeat too few words
+
+// Words already encoded by this call: where they stand in the text, and their ids in the output.
+class WordMemo {
+ public:
+  WordMemo(std::string_view text, std::vector<TokenId>& out) : text_(text), out_(out) {
+    if (text.size() >= memo_text_bytes && text.size() <= UINT32_MAX) places_.resize(slots);
+  }
+
+  /// Appends the ids of text[start, end), by `encode` if they are not remembered.
+  template <typename Encode>
+  void append(std::size_t start, std::size_t end, Encode encode) {
+    const std::string_view word = text_.substr(start, end - start);
+    if (places_.empty() || word.size() > longest || out_.size() > UINT32_MAX - longest) {
+      return encode(word);
+    }
+    Place& place = places_[hash_bytes(word) % slots];
+    if (place.bytes == word.size() && text_.substr(place.start, place.bytes) == word) {
+      for (std::size_t i = 0; i < place.ids; ++i) {
+        const TokenId id = out_[place.first_id + i];
+        out_.push_back(id);
+      }
+      return;
+    }
+    const std::size_t before = out_.size();
+    encode(word);
+    place = {static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(before),
+             static_cast<std::uint16_t>(word.size()),
+             static_cast<std::uint16_t>(out_.size() - before)};
+  }
+
+ private:
+  static constexpr std::size_t slots = 8192;  // 96 KiB: stays in the second-level cache
+  static constexpr std::size_t longest = 64;
+  struct Place {
+    std::uint32_t start = 0, first_id = 0;
+    std::uint16_t bytes = 0, ids = 0;  // no word has 0 bytes
+  };
+  std::string_view text_;
+  std::vector<TokenId>& out_;
+  std::vector<Place> places_;
+};
 
 class Bpe final : public TokenModel {
  public:
@@ -49,9 +93,10 @@ class Bpe final : public TokenModel {
     }
     std::vector<std::size_t> ends;
     options_.pretokenizer.split(text, ends);
+    WordMemo memo(text, out);
     std::size_t start = 0;
     for (const std::size_t end : ends) {
-      encode_word(text.substr(start, end - start), out);
+      memo.append(start, end, [&](std::string_view word) { encode_word(word, out); });
       start = end;
     }
   }

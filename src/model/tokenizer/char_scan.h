@@ -35,16 +35,28 @@ inline Char peek(std::string_view text, std::size_t at) {
   return decode_char(text, at);
 }
 
-/// The end of the longest run of characters with any of these flags that starts at `at`.
-inline std::size_t run_of(std::string_view text, std::size_t at, CharClass flags) {
-  for (Char c = peek(text, at); c.is(flags); c = peek(text, at)) at += c.bytes;
-  return at;
+/// The end of the longest run of characters from `at` on whose flags `keep` accepts.
+template <typename Keep>
+std::size_t run_while_flags(std::string_view text, std::size_t at, Keep keep) {
+  for (;;) {
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) {
+      if (!keep(ascii_classes[static_cast<unsigned char>(text[at])])) return at;
+      ++at;
+    }
+    const Char c = decode_char(text, at);
+    if (c.end() || !keep(c.flags)) return at;
+    at += c.bytes;
+  }
 }
 
-/// The same for characters with none of these flags.
+/// Characters with any of these flags.
+inline std::size_t run_of(std::string_view text, std::size_t at, CharClass flags) {
+  return run_while_flags(text, at, [=](CharClass c) { return (c & flags) != 0; });
+}
+
+/// Characters with none of these flags.
 inline std::size_t run_without(std::string_view text, std::size_t at, CharClass flags) {
-  for (Char c = peek(text, at); !c.end() && !c.is(flags); c = peek(text, at)) at += c.bytes;
-  return at;
+  return run_while_flags(text, at, [=](CharClass c) { return (c & flags) == 0; });
 }
 
 inline bool is_newline(char32_t code) { return code == '\r' || code == '\n'; }

@@ -204,6 +204,7 @@ Status load_bpe(const Metadata& metadata, TokenizerParts& parts) {
   BpeOptions options;
   options.pretokenizer = PreTokenizer(named->steps);
   options.ignore_merges = named->ignore_merges;
+  if (named->nfc) parts.normalizer = Normalizer({{NormalizerStep::Kind::nfc}});
   if (parts.vocabulary.add_space_prefix) {
     options.prefix = " ";
     options.prefix_where = BpeOptions::PrefixWhere::every_fragment;

@@ -243,7 +243,18 @@ Status load_unigram(JsonElement model, JsonPipeline& pipeline, TokenizerParts& p
     if (!spaces) return unsupported("Unigram with a normalizer beside its own");
     if (step.kind == Kind::collapse_spaces) options.remove_extra_whitespaces = true;
   }
-  pipeline.normalizer.clear();  // the model does all of it
+  pipeline.normalizer.clear();  // the model does all of it, …
+  if (pipeline.metaspace_prepend == JsonPipeline::Prepend::first ||
+      (pipeline.whitespace_split && pipeline.charsmap.empty())) {
+    return unsupported(
+        "Unigram with prepend_scheme \"first\", or WhitespaceSplit without a charsmap");
+  }
+  if (options.add_space_prefix && !options.remove_extra_whitespaces) {
+    // … but for this: Metaspace adds no second "▁" to text that starts with a space.
+    pipeline.normalizer.push_back({NormalizerStep::Kind::replace, " ", "▁"});
+    pipeline.normalizer.push_back({NormalizerStep::Kind::prepend_once, {}, "▁"});
+    options.add_space_prefix = false;
+  }
   Vocabulary& vocabulary = parts.vocabulary;
   vocabulary.scores.resize(vocabulary.pieces.size(), 0.0F);
   std::int64_t unknown = -1;
@@ -254,7 +265,7 @@ Status load_unigram(JsonElement model, JsonPipeline& pipeline, TokenizerParts& p
     vocabulary.unknown = static_cast<TokenId>(unknown);
     vocabulary.kinds[static_cast<std::size_t>(unknown)] = TokenKind::unknown;
   }
-  vocabulary.add_space_prefix = options.add_space_prefix;
+  vocabulary.add_space_prefix = pipeline.metaspace_prepend != JsonPipeline::Prepend::never;
   if (json_bool(model, "byte_fallback", false)) mark_byte_pieces(vocabulary);
   spell_out_sentencepiece(parts);
   PREMISE_TRY(parts.model, make_unigram(vocabulary, std::move(options)));

@@ -3,6 +3,8 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "model/tokenizer/char_scan.h"
@@ -12,17 +14,35 @@ namespace {
 
 using Kind = NormalizerStep::Kind;
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<signed char>(c) >= 0; });
+std::size_t end_of_ascii(std::string_view text, std::size_t at) {
+  while (at < text.size() && static_cast<signed char>(text[at]) >= 0) ++at;
+  return at;
 }
 
+bool is_ascii(std::string_view text) { return end_of_ascii(text, 0) == text.size(); }
+
 int combining_class(utf8proc_int32_t code) { return utf8proc_get_property(code)->combining_class; }
+
+// Orders marks by combining class, equal ones as they stand. (std::stable_sort of GCC 12's library
+// allocates by a function that C++17 deprecated, at which Clang warns.)
+void sort_marks(std::span<utf8proc_int32_t> marks) {
+  if (marks.size() < 2) return;
+  std::vector<std::pair<std::size_t, utf8proc_int32_t>> keyed;  // class and place; mark
+  keyed.reserve(marks.size());
+  for (const utf8proc_int32_t mark : marks) {
+    const auto rank = static_cast<std::size_t>(combining_class(mark));
+    keyed.emplace_back(rank << 48 | keyed.size(), mark);
+  }
+  std::sort(keyed.begin(), keyed.end());
+  std::transform(keyed.begin(), keyed.end(), marks.begin(),
+                 [](const auto& entry) { return entry.second; });
+}
 
 // Appends the form of `codes` and clears it. utf8proc's own utf8proc_decompose orders marks by
 // bubble sort, quadratic in a text of marks; so the pieces are put together here: decompose each
 // character, sort each run of marks by its class, then compose.
 void flush(std::vector<utf8proc_int32_t>& codes, int options, std::string& out) {
+  if (codes.empty()) return;
   std::vector<utf8proc_int32_t> parts;
   parts.reserve(codes.size() + codes.size() / 4);
   for (const utf8proc_int32_t code : codes) {
@@ -43,9 +63,7 @@ void flush(std::vector<utf8proc_int32_t>& codes, int options, std::string& out) 
     }
     const auto end = std::find_if(at, parts.end(),
                                   [](utf8proc_int32_t code) { return combining_class(code) == 0; });
-    std::stable_sort(at, end, [](utf8proc_int32_t a, utf8proc_int32_t b) {
-      return combining_class(a) < combining_class(b);
-    });
+    sort_marks({at, end});
     at = end;
   }
   if (options & UTF8PROC_COMPOSE) {
@@ -58,11 +76,18 @@ void flush(std::vector<utf8proc_int32_t>& codes, int options, std::string& out) 
   codes.clear();
 }
 
+// ASCII is copied as it is; only the last letter of it may join with marks that follow.
 std::string normal_form(std::string_view text, int options) {
   std::string out;
   out.reserve(text.size());
   std::vector<utf8proc_int32_t> codes;
   for (std::size_t at = 0; at < text.size();) {
+    const std::size_t ascii_end = end_of_ascii(text, at);
+    if (ascii_end > at + 1) {
+      flush(codes, options, out);
+      out += text.substr(at, ascii_end - 1 - at);
+      at = ascii_end - 1;
+    }
     const Char c = peek(text, at);
     if (c.valid) {
       codes.push_back(static_cast<utf8proc_int32_t>(c.code));
@@ -165,6 +190,8 @@ std::string apply_step(const NormalizerStep& step, std::string_view text) {
       return replaced(text, step.from, step.to);
     case Kind::prepend:
       return text.empty() ? std::string() : step.to + std::string(text);
+    case Kind::prepend_once:
+      return (text.empty() || text.starts_with(step.to) ? "" : step.to) + std::string(text);
     case Kind::strip_left:
       return std::string(stripped_left(text));
     case Kind::strip_right:

@@ -18,13 +18,14 @@ struct NormalizerStep {
     strip_accents,
     replace,
     prepend,
+    prepend_once,  // unless the text starts with it
     strip_left,
     strip_right,
     collapse_spaces,  // runs of two and more spaces become `to`
   };
   Kind kind;
   std::string from{};  // replace
-  std::string to{};    // replace, prepend, collapse_spaces
+  std::string to{};    // replace, prepend, prepend_once, collapse_spaces
 };
 
 /// Immutable and thread-safe. Bytes that are not UTF-8 pass through unchanged. Near-linear in the

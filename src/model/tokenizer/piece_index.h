@@ -28,8 +28,14 @@ inline std::uint64_t hash_bytes(std::string_view bytes) {
     hash = mix(hash ^ word);
   }
   std::uint64_t tail = 0;
-  for (std::size_t i = 0; i < left; ++i) {
-    tail |= std::uint64_t{static_cast<unsigned char>(p[i])} << (8 * i);
+  if (left >= 4) {  // two loads that overlap
+    std::uint32_t low, high;
+    std::memcpy(&low, p, 4);
+    std::memcpy(&high, p + left - 4, 4);
+    tail = low | std::uint64_t{high} << 32;
+  } else if (left > 0) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(p[i]); };
+    tail = static_cast<std::uint64_t>(byte(0) | byte(left / 2) << 8 | byte(left - 1) << 16);
   }
   return mix(hash ^ tail);
 }

@@ -33,6 +33,7 @@ struct NamedPreTokenizer {
   std::span<const Splitter> steps;
   bool ignore_merges = false;  // a word that is a piece is that piece, whatever the merges say
   bool add_bos = false;
+  bool nfc = false;  // the published tokenizer normalizes text first, which GGUF has no key for
 };
 const NamedPreTokenizer* find_pretokenizer(std::string_view gguf_name);
 

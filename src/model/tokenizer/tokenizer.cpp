@@ -1,7 +1,6 @@
 #include "model/tokenizer/tokenizer.h"
 
-#include <algorithm>
-
+#include "base/mapped_file.h"
 #include "model/tokenizer/tokenizer_parts.h"
 
 namespace premise {
@@ -35,6 +34,17 @@ Result<Tokenizer> Tokenizer::from_gguf(const Metadata& metadata) {
 Result<Tokenizer> Tokenizer::from_json(std::string_view json) {
   PREMISE_TRY(auto parts, load_json_tokenizer(json));
   return Tokenizer(std::move(parts));
+}
+
+Result<Tokenizer> Tokenizer::from_json_file(const std::filesystem::path& path) {
+  PREMISE_TRY(const MappedFile file, MappedFile::open(path));
+  const auto bytes = file.bytes();
+  auto tokenizer = from_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (tokenizer.ok()) return tokenizer;
+  Error failure = std::move(tokenizer).error();
+  failure.what.en = fmt::format("{}: {}", path.string(), failure.what.en);
+  failure.what.zh = fmt::format("{}：{}", path.string(), failure.what.zh);
+  return failure;
 }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, EncodeOptions options) const {

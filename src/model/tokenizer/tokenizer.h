@@ -1,6 +1,7 @@
 // Text to token ids and back, for one model's vocabulary.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,6 +32,9 @@ class Tokenizer {
 
   /// From the bytes of a Hugging Face tokenizer.json (checked, bounded).
   static Result<Tokenizer> from_json(std::string_view json);
+
+  /// The same for a tokenizer.json on disk; its path is named in the Error.
+  static Result<Tokenizer> from_json_file(const std::filesystem::path& path);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

@@ -1,0 +1,50 @@
+#include "model/tokenizer/normalizer.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace premise {
+namespace {
+
+using Kind = NormalizerStep::Kind;
+
+std::string normalized(std::string_view text, NormalizerStep step) {
+  std::string storage;
+  return std::string(Normalizer({std::move(step)}).apply(text, storage));
+}
+
+TEST(Normalizer, FormsAreThoseOfUnicode) {
+  EXPECT_EQ(normalized("e\u0301 \u1100\u1161\u11a8 \u212b", {Kind::nfc}), "é 각 Å");
+  EXPECT_EQ(normalized("é각", {Kind::nfd}), "e\u0301\u1100\u1161\u11a8");
+  EXPECT_EQ(normalized("ﬁ½Ａ", {Kind::nfkc}), "fi1⁄2A");
+  EXPECT_EQ(normalized("q\u0307\u0323", {Kind::nfc}), "q\u0323\u0307");  // marks in order
+}
+
+TEST(Normalizer, BrokenBytesPassThrough) {
+  EXPECT_EQ(normalized("e\u0301\xFF\xC3 e\u0301", {Kind::nfc}), "é\xFF\xC3 é");
+}
+
+TEST(Normalizer, PiledMarksTakeNoQuadraticTime) {
+  std::string marks = "a";
+  for (int i = 0; i < 50'000; ++i) marks += i % 2 ? "\u0323" : "\u0307";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(normalized(marks, {Kind::nfd}).size(), marks.size());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+}
+
+TEST(Normalizer, RewritesText) {
+  EXPECT_EQ(normalized("a  b c", {Kind::replace, " ", "▁"}), "a▁▁b▁c");
+  EXPECT_EQ(normalized("a", {Kind::prepend, {}, "▁"}), "▁a");
+  EXPECT_EQ(normalized("", {Kind::prepend, {}, "▁"}), "");
+  EXPECT_EQ(normalized("a", {Kind::prepend_once, {}, "▁"}), "▁a");
+  EXPECT_EQ(normalized("▁a", {Kind::prepend_once, {}, "▁"}), "▁a");
+  EXPECT_EQ(normalized("a   b c", {Kind::collapse_spaces, {}, " "}), "a b c");
+  EXPECT_EQ(normalized(" \u3000a ", {Kind::strip_left}), "a ");
+  EXPECT_EQ(normalized(" a \n", {Kind::strip_right}), " a");
+  EXPECT_EQ(normalized("ÄİΣ", {Kind::lowercase}), "äi\u0307σ");
+  EXPECT_EQ(normalized("e\u0301", {Kind::strip_accents}), "e");
+}
+
+}  // namespace
+}  // namespace premise

@@ -1,0 +1,48 @@
+#include "model/tokenizer/special_tokens.h"
+
+#include <gtest/gtest.h>
+
+namespace premise {
+namespace {
+
+std::string found(const SpecialTokens& tokens, std::string_view text, bool control = true) {
+  const auto match = tokens.find(text, 0, control);
+  if (!match) return "nothing";
+  return std::to_string(match->id) + "@" + std::to_string(match->begin) + "-" +
+         std::to_string(match->end);
+}
+
+TEST(SpecialTokens, TheLongestOfTheFirstPlaceWins) {
+  const SpecialTokens tokens({{"<a", 1}, {"<a>", 2}, {"<a>>", 3}, {"a>>>>>", 4}});
+  EXPECT_EQ(found(tokens, "x<a>>>>>"), "3@1-5");
+  EXPECT_EQ(found(tokens, "x<a>"), "2@1-4");
+  EXPECT_EQ(found(tokens, "x<a"), "1@1-3");
+  EXPECT_EQ(found(tokens, "x<"), "nothing");
+  EXPECT_EQ(found(tokens, ""), "nothing");
+}
+
+TEST(SpecialTokens, ControlTokensAreFoundOnlyWhenAllowed) {
+  const SpecialTokens tokens({{"<end>", 1, true}, {"<tool>", 2, false}, {"<tool>!", 3, true}});
+  EXPECT_EQ(found(tokens, "<end><tool>!", true), "1@0-5");
+  EXPECT_EQ(found(tokens, "<end><tool>!", false), "2@5-11");
+}
+
+TEST(SpecialTokens, SwallowTheSpacesTheyAskFor) {
+  const SpecialTokens tokens(
+      {{"<mask>", 1, false, false, true, false}, {"<end>", 2, false, false, false, true}});
+  EXPECT_EQ(found(tokens, "a \u3000<mask> b"), "1@1-11");
+  EXPECT_EQ(found(tokens, "<end> \n b"), "2@0-8");
+}
+
+TEST(SpecialTokens, AWholeWordTokenIsNotFoundInsideAWord) {
+  const SpecialTokens tokens({{"word", 1, false, true}});
+  EXPECT_EQ(found(tokens, "sword words _word wordé a word."), "1@27-31");
+}
+
+TEST(SpecialTokens, OfEqualTextsTheLowestIdIsFound) {
+  const SpecialTokens tokens({{"<x>", 9}, {"<x>", 4}});
+  EXPECT_EQ(found(tokens, "<x>"), "4@0-3");
+}
+
+}  // namespace
+}  // namespace premise
