@@ -6,6 +6,8 @@
 
 #include "numerics/kernels/elementwise_math.h"
 
+#include "numerics/kernels/attention_products.h"
+
 #include "numerics/kernels/attention_body.h"
 
 namespace premise {

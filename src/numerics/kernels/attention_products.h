@@ -1,0 +1,150 @@
+// The two products of attention with the rows of the cache, tiled in registers: queries with keys,
+// and weights with values. Included by attention_body.h after Vector; hence no include of its own.
+//
+// A tile of four rows by column_tiles() vectors keeps its sums in registers and reuses each loaded
+// vector for all rows and each broadcast number for all columns. With AVX-512 that is 16
+// multiply-adds for 8 loads, so one load a cycle is enough; with AVX2 8 for 6, at two a cycle.
+#pragma once
+
+namespace premise {
+namespace {
+
+constexpr int lanes = 16;
+constexpr int step_tokens = attention_step_tokens;
+constexpr int step_tiles = step_tokens / attention_tile_tokens;
+constexpr int value_group = 64;  // columns of staged values that lie together
+static_assert(attention_tile_tokens == lanes && value_group == 4 * lanes);
+
+/// Positions first … last - 1.
+struct Span {
+  std::int64_t first, last;
+};
+
+inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+inline std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
+
+/// 64 positions of the cache, as the loops below read them. Element = F16 (direct) or F32 (staged).
+///   key of position 16 t + i, dimension d: keys[t][d * key_stride + i]
+///   value of position 16 t + i, column 64 g + c:
+///                                          values[t][g * group_stride + i * value_stride + c]
+/// Tiles that no row sees are null.
+template <typename Element>
+struct Step {
+  const Element* keys[step_tiles];
+  const Element* values[step_tiles];
+  std::int64_t key_stride;
+  std::int64_t value_stride;
+  std::int64_t group_stride;
+};
+
+/// scores[r][first_tile … + Tiles) = queries[r] · keys, each lane one sum over ascending
+/// dimensions.
+template <int Rows, int Tiles, typename Element>
+inline void multiply_keys(const float* queries, std::int64_t stride, const Step<Element>& step,
+                          std::int64_t first_tile, std::int64_t dim, float* scores) {
+  Vector sums[Rows][Tiles];
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int t = 0; t < Tiles; ++t) sums[r][t] = zero();
+  }
+  const Element* keys[Tiles];
+  for (int t = 0; t < Tiles; ++t) keys[t] = step.keys[first_tile + t];
+  for (std::int64_t d = 0; d < dim; ++d) {
+    Vector key[Tiles];
+#pragma GCC unroll 4
+    for (int t = 0; t < Tiles; ++t) key[t] = load(keys[t] + d * step.key_stride);
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) {
+      const Vector query = broadcast(queries[r * stride + d]);
+#pragma GCC unroll 4
+      for (int t = 0; t < Tiles; ++t) sums[r][t] = fma(query, key[t], sums[r][t]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int t = 0; t < Tiles; ++t) {
+      store(scores + r * step_tokens + (first_tile + t) * lanes, sums[r][t]);
+    }
+  }
+}
+
+/// The scores of `Rows` rows for every tile that one of them sees.
+template <int Rows, typename Element>
+void score_rows(const float* queries, std::int64_t stride, const Step<Element>& step, Span seen,
+                std::int64_t dim, float* scores) {
+  constexpr int tiles = column_tiles(Rows);
+  std::int64_t tile = seen.first / lanes;
+  const std::int64_t last = (seen.last + lanes - 1) / lanes;
+  for (; tile + tiles <= last; tile += tiles) {
+    multiply_keys<Rows, tiles>(queries, stride, step, tile, dim, scores);
+  }
+  for (; tile < last; ++tile) multiply_keys<Rows, 1>(queries, stride, step, tile, dim, scores);
+}
+
+/// sums[r][column …] = factor[r] * sums + weights[r] · values, over ascending positions.
+template <int Rows, int Columns, bool Half, typename Element>
+inline void multiply_values(float* sums, std::int64_t stride, const float* weights,
+                            const float* factors, const Step<Element>& step, std::int64_t column,
+                            Span positions) {
+  Vector total[Rows][Columns];
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < Columns; ++c) {
+      total[r][c] = multiply(load(sums + r * stride + column + c * lanes), broadcast(factors[r]));
+    }
+  }
+  const std::int64_t offset = column / value_group * step.group_stride + column % value_group;
+  for (std::int64_t p = positions.first; p < positions.last;) {
+    const Element* values = step.values[p / lanes] + offset + p % lanes * step.value_stride;
+    const std::int64_t tile_end = smaller((p / lanes + 1) * lanes, positions.last);
+    for (; p < tile_end; ++p, values += step.value_stride) {
+      Vector value[Columns];
+#pragma GCC unroll 4
+      for (int c = 0; c < Columns; ++c) {
+        if constexpr (Half) {
+          value[c] = load_eight(values);
+        } else {
+          value[c] = load(values + c * lanes);
+        }
+      }
+#pragma GCC unroll 4
+      for (int r = 0; r < Rows; ++r) {
+        const Vector weight = broadcast(weights[r * step_tokens + p]);
+#pragma GCC unroll 4
+        for (int c = 0; c < Columns; ++c) total[r][c] = fma(weight, value[c], total[r][c]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < Columns; ++c) store(sums + r * stride + column + c * lanes, total[r][c]);
+  }
+}
+
+/// All columns of `Rows` rows. Staged values are padded to whole vectors, those of the cache not.
+template <int Rows, typename Element>
+void sum_rows(float* sums, std::int64_t stride, const float* weights, const float* factors,
+              const Step<Element>& step, std::int64_t dim, Span positions) {
+  constexpr bool padded = sizeof(Element) == sizeof(float);
+  constexpr int columns = column_tiles(Rows);
+  const std::int64_t whole = padded ? stride : dim / lanes * lanes;
+  std::int64_t column = 0;
+  for (; column + columns * lanes <= whole; column += columns * lanes) {
+    multiply_values<Rows, columns, false>(sums, stride, weights, factors, step, column, positions);
+  }
+  for (; column < whole; column += lanes) {
+    multiply_values<Rows, 1, false>(sums, stride, weights, factors, step, column, positions);
+  }
+  if constexpr (!padded) {
+    if (column < dim) {
+      multiply_values<Rows, 1, true>(sums, stride, weights, factors, step, column, positions);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace premise
