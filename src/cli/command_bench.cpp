@@ -1,0 +1,122 @@
+// premise bench engine: speed of the engine on this machine.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/units.h"
+#include "bench/engine_bench.h"
+#include "cli/command.h"
+#include "cli/model_options.h"
+#include "numerics/device/memory.h"
+
+namespace premise {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  ModelOptions model;
+  EngineBenchOptions bench;
+  bool json = false;
+};
+
+Json to_json(const Rate& rate) {
+  return {{"tokens_per_second", rate.median},
+          {"tokens_per_second_min", rate.least},
+          {"tokens_per_second_max", rate.most}};
+}
+
+Json to_json(const EngineBenchResult& result, const LoadedModel& loaded) {
+  Json document{{"prefill", Json::array()}, {"decode", Json::array()}};
+  for (const PrefillResult& p : result.prefill) {
+    Json row{{"tokens", p.tokens}, {"batch", 1}};
+    row.update(to_json(p.rate));
+    document["prefill"].push_back(row);
+  }
+  for (const DecodeResult& d : result.decode) {
+    Json row{{"batch", d.batch}};
+    row.update(to_json(d.rate));
+    document["decode"].push_back(row);
+  }
+  for (const KernelShare& k : result.kernels) document["kernels"][k.kernel] = k.share;
+  document["threads"] = loaded.host->team().size();
+  document["isa"] = name_of(loaded.host->isa());
+  document["load_seconds"] = loaded.load_seconds;
+  document["peak_rss_bytes"] = peak_resident_bytes().value_or(0);
+  return document;
+}
+
+void print(Console& console, const EngineBenchResult& result, const LoadedModel& loaded) {
+  const auto line = [&](std::string label, const Rate& rate) {
+    console.write(fmt::format("{:<16} {:>10.1f} tokens/s   {:.1f} … {:.1f}\n", label, rate.median,
+                              rate.least, rate.most));
+  };
+  for (const PrefillResult& p : result.prefill) line(fmt::format("prefill {}", p.tokens), p.rate);
+  for (const DecodeResult& d : result.decode) line(fmt::format("decode x{}", d.batch), d.rate);
+  for (const KernelShare& k : result.kernels)
+    console.write(fmt::format("  {:<24} {:>5.1f} %\n", k.kernel, 100.0 * k.share));
+  console.write(fmt::format("threads {}, {}, load {:.2f} s, peak memory {}\n",
+                            loaded.host->team().size(), name_of(loaded.host->isa()),
+                            loaded.load_seconds, format_bytes(peak_resident_bytes().value_or(0))));
+}
+
+Result<int> run(Console& console, const Options& options) {
+  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options_for(options.bench)));
+  const auto progress = [&](std::size_t, std::size_t) -> Status {
+    if (console.interrupt().requested())
+      return error(ErrorCode::cancelled, {"interrupted", "已中断"});
+    return {};
+  };
+  PREMISE_TRY(const EngineBenchResult result,
+              bench_engine(*loaded.engine, options.bench, progress));
+  if (options.json) {
+    console.write(to_json(result, loaded).dump() + "\n");
+  } else {
+    print(console, result, loaded);
+  }
+  return 0;
+}
+
+CommandRun declare(CLI::App& app, Language language) {
+  const auto options = std::make_shared<Options>();
+  const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
+  app.require_subcommand(1);
+  CLI::App* engine = app.add_subcommand(
+      "engine", say({"reading prompts and generating, without a service",
+                     "测量读取提示与生成的速度（不经过服务）"}));
+  add_model_options(*engine, options->model, language);
+  const auto counts = CLI::Range(std::size_t{1}, std::size_t{1} << 20);
+  engine->add_option("-p,--prompt", options->bench.prompts,
+                     say({"prompt lengths, separated by commas", "提示长度，以逗号分隔"}))
+      ->delimiter(',')
+      ->capture_default_str()
+      ->check(counts);
+  engine->add_option("-n,--generate", options->bench.generated,
+                     say({"tokens that each sequence generates", "每个序列生成的词元数"}))
+      ->capture_default_str()
+      ->check(counts);
+  engine->add_option("-b,--batch", options->bench.batches,
+                     say({"sequences side by side, separated by commas", "并发序列数，以逗号分隔"}))
+      ->delimiter(',')
+      ->capture_default_str()
+      ->check(counts);
+  engine->add_option("-r,--repetitions", options->bench.repetitions,
+                     say({"counted runs of each", "每项计入的运行次数"}))
+      ->capture_default_str()
+      ->check(counts);
+  engine->add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
+  return [options](Console& console) { return run(console, *options); };
+}
+
+}  // namespace
+
+extern const Command bench_command;
+const Command bench_command{
+    .name = "bench",
+    .order = 70,
+    .summary = {"measure speed on this machine", "测量本机速度"},
+    .examples = {"premise bench engine gemma3:270m-base -p 512 -n 64 -b 1,8,32",
+                 "premise bench engine gemma3:270m-base -p 512 -n 64 -b 1,8,32"},
+    .declare = declare};
+
+}  // namespace premise

@@ -1,0 +1,204 @@
+// premise chat: a conversation, at the terminal or through a pipe.
+//
+// A base model knows no chat format, so that the conversation is a plain transcript ("User: …",
+// "Assistant: …"), which is said once. A model with a chat template of its own must be given
+// exactly that format; until templates can be rendered it is refused rather than given another.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "cli/command.h"
+#include "cli/generate.h"
+#include "cli/model_options.h"
+#include "cli/sampling_options.h"
+#include "model/plan/architecture.h"
+
+namespace premise {
+namespace {
+
+constexpr std::size_t default_context = 8192;
+
+struct Options {
+  ModelOptions model;
+  SamplingOptions sampling;
+  std::string system;
+  std::size_t tokens = 512;
+  bool transcript = false;
+};
+
+/// The conversation so far, as a base model can read it.
+class Transcript {
+ public:
+  explicit Transcript(std::string system) : system_(std::move(system)) { clear(); }
+
+  void clear() { text_ = system_.empty() ? "" : system_ + "\n\n"; }
+  std::string ask(std::string_view line) const {
+    return text_ + "User: " + std::string(line) + "\nAssistant:";
+  }
+  void add(std::string_view line, std::string_view answer) {
+    text_ = ask(line) + std::string(answer) + "\n";
+  }
+  static std::vector<std::string> stops() { return {"\nUser:", "\nAssistant:"}; }
+
+ private:
+  std::string system_;
+  std::string text_;
+};
+
+enum class Line { text, end, interrupted };
+
+// A line of standard input without its line break.
+Line read_line(std::string& line) {
+  line.clear();
+  errno = 0;
+  for (int c = std::getc(stdin); c != '\n'; c = std::getc(stdin)) {
+    if (c == EOF) {
+      if (errno == EINTR) return Line::interrupted;
+      return line.empty() ? Line::end : Line::text;
+    }
+    line.push_back(static_cast<char>(c));
+  }
+  return Line::text;
+}
+
+class Session {
+ public:
+  Session(Console& console, const Options& options, LoadedModel& loaded, const Tokenizer& tokenizer,
+          SamplingParams sampling)
+      : console_(console),
+        options_(options),
+        engine_(*loaded.engine),
+        tokenizer_(tokenizer),
+        sampling_(std::move(sampling)),
+        transcript_(options.system) {}
+
+  Result<int> run() {
+    const bool interactive = console_.in_is_terminal();
+    if (interactive)
+      console_.say(text({"Ctrl-C stops an answer; /clear forgets the conversation; /exit ends it",
+                         "Ctrl-C 停止回答；/clear 清空对话；/exit 退出"}));
+    for (std::string line; console_.out_is_open();) {
+      if (interactive) console_.write("> ", true);
+      console_.interrupt().reset();
+      const Line got = read_line(line);
+      if (got == Line::interrupted) std::clearerr(stdin);
+      if (got != Line::text || line == "/exit") break;
+      if (line == "/clear") {
+        transcript_.clear();
+        continue;
+      }
+      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+      if (auto answered = answer(line); !answered) {
+        if (!interactive) return std::move(answered).error();
+        console_.report(answered.error());
+      }
+    }
+    if (interactive) console_.write("\n");
+    return 0;
+  }
+
+ private:
+  Status answer(const std::string& line) {
+    Request request;
+    request.prompt = tokenizer_.encode(transcript_.ask(line), {.parse_special = false});
+    request.sampling = sampling_;
+    request.stop_tokens = tokenizer_.vocabulary().end_of_generation;
+    if (request.prompt.size() >= engine_.context())
+      return error(ErrorCode::usage,
+                   {"the conversation is {} tokens long; the context holds {}",
+                    "对话已有 {} 个词元；上下文只有 {} 个"},
+                   request.prompt.size(), engine_.context())
+          .with_hint(text({"/clear begins anew; --context N makes room",
+                           "/clear 重新开始；--context N 可扩大上下文"}));
+    request.max_tokens = std::min(options_.tokens, engine_.context() - request.prompt.size());
+    bool at_start = true;
+    const auto sink = [&](std::string_view piece) {
+      if (at_start) {  // the transcript has "Assistant: text"; people see the text
+        const auto first = piece.find_first_not_of(' ');
+        if (first == std::string_view::npos) return true;
+        piece.remove_prefix(first);
+        at_start = false;
+      }
+      console_.write(piece, true);
+      return console_.out_is_open();
+    };
+    PREMISE_TRY(const Generation result, generate(engine_, tokenizer_, std::move(request),
+                                                  Transcript::stops(), console_.interrupt(), sink));
+    console_.write("\n", true);
+    transcript_.add(line, result.text);
+    return {};
+  }
+
+  Console& console_;
+  const Options& options_;
+  Engine& engine_;
+  const Tokenizer& tokenizer_;
+  SamplingParams sampling_;
+  Transcript transcript_;
+};
+
+Status check_template(const TensorSource& source, const Options& options, Console& console) {
+  if (!options.transcript && source.metadata().has("tokenizer.chat_template"))
+    return error(ErrorCode::usage,
+                 {"{}: the model has a chat template, which Premise cannot render yet",
+                  "{}：该模型带有对话模板，Premise 目前还不能渲染"},
+                 source.path())
+        .with_hint(text({"--transcript talks to it as to a base model, in plain text",
+                         "--transcript 以纯文本方式与其对话，如同基础模型"}));
+  console.say(text({"no chat template is used: the conversation is a plain transcript",
+                    "未使用对话模板：对话以纯文本记录的形式进行"}));
+  return {};
+}
+
+Result<int> run(Console& console, const Options& options) {
+  PREMISE_TRY(const auto source, open_model(options.model.model));
+  PREMISE_TRY(const Tokenizer tokenizer, Tokenizer::from_gguf(source->metadata()));
+  PREMISE_TRY(SamplingParams sampling, sampling_params(options.sampling, tokenizer));
+  PREMISE_CHECK(check_template(*source, options, console));
+  EngineOptions engine_options;
+  engine_options.context = options.model.context;
+  if (engine_options.context == 0) {
+    PREMISE_TRY(const Plan plan, plan_model({*source, 0}));
+    engine_options.context = std::min<std::size_t>(default_context, plan.context_length);
+  }
+  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options));
+  return Session(console, options, loaded, tokenizer, std::move(sampling)).run();
+}
+
+CommandRun declare(CLI::App& app, Language language) {
+  const auto options = std::make_shared<Options>();
+  const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
+  options->sampling.params.temperature = 0.7f;
+  options->sampling.params.top_p = 0.95f;
+  add_model_options(app, options->model, language);
+  app.add_option("--system", options->system,
+                 say({"instruction in front of the conversation", "置于对话之前的指令"}));
+  app.add_option("-n,--tokens", options->tokens,
+                 say({"tokens of an answer at most", "每次回答的最大词元数"}))
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
+  app.add_flag("--transcript", options->transcript,
+               say({"use a plain transcript although the model has a chat template",
+                    "即使模型带有对话模板也使用纯文本记录"}));
+  add_context_option(app, options->model, language);
+  add_sampling_options(app, options->sampling, language);
+  return [options](Console& console) { return run(console, *options); };
+}
+
+}  // namespace
+
+extern const Command chat_command;
+const Command chat_command{
+    .name = "chat",
+    .order = 12,
+    .summary = {"talk to a model", "与模型对话"},
+    .examples = {"premise chat gemma3:270m-base\n"
+                 "echo \"What is a bank?\" | premise chat gemma3:270m-base --temperature 0",
+                 "premise chat gemma3:270m-base\n"
+                 "echo \"什么是银行？\" | premise chat gemma3:270m-base --temperature 0"},
+    .declare = declare};
+
+}  // namespace premise

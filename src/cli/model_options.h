@@ -1,0 +1,52 @@
+// What the commands that compute have in common: MODEL, --threads, --context, and the way from
+// there to an engine.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "cli/console.h"
+#include "engine/engine.h"
+#include "engine/host.h"
+#include "model/formats/tensor_source.h"
+#include "model/tokenizer/tokenizer.h"
+
+namespace CLI {
+class App;
+}
+
+namespace premise {
+
+struct ModelOptions {
+  std::string model;
+  int threads = 0;          // 0: one for each physical core
+  std::size_t context = 0;  // 0: the command's own default
+};
+
+/// Declares MODEL and --threads.
+void add_model_options(CLI::App& app, ModelOptions& options, Language language);
+
+/// Declares --context.
+void add_context_option(CLI::App& app, ModelOptions& options, Language language);
+
+/// Opens MODEL: a name in the store or a path.
+Result<std::unique_ptr<TensorSource>> open_model(const std::string& model);
+
+/// The tokenizer of MODEL, which may also be a tokenizer.json.
+Result<Tokenizer> open_tokenizer(const std::string& model);
+
+/// A model ready to compute. Members are destroyed from the last to the first: the engine goes
+/// before what it borrows.
+struct LoadedModel {
+  std::unique_ptr<TensorSource> source;
+  std::unique_ptr<Host> host;
+  std::unique_ptr<Engine> engine;
+  double load_seconds = 0.0;
+};
+
+/// Opens, plans and loads. PREMISE_ISA forces an instruction set.
+Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions& engine_options);
+
+}  // namespace premise
