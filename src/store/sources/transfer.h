@@ -22,7 +22,7 @@ struct TransferOptions {
   std::vector<std::string> trusted_hosts;  // "host" or "host:port"
   std::chrono::seconds timeout{15};        // to connect, and without a byte
   int attempts_max = 5;                    // in a row without a new byte
-  std::chrono::milliseconds backoff{500};  // before the second attempt; doubles
+  std::chrono::milliseconds backoff{250};  // before the second attempt; doubles
   std::size_t connections_max = 4;
 };
 
