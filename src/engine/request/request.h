@@ -17,7 +17,7 @@ using RequestId = std::uint64_t;
 /// How the next token is drawn. The defaults are greedy: temperature 0 takes the likeliest token
 /// after the penalties and the bias. Steps are applied in the order of the fields.
 struct SamplingParams {
-  std::vector<std::pair<TokenId, float>> logit_bias;  // added to the logits
+  std::vector<std::pair<TokenId, float>> logit_bias{};  // added to the logits
 
   // Penalties look back over `penalty_window` tokens of prompt and answer (0: over everything).
   std::size_t penalty_window = 64;
@@ -30,7 +30,7 @@ struct SamplingParams {
   float dry_base = 1.75f;
   std::size_t dry_allowed_length = 2;
   std::size_t dry_window = 0;               // tokens looked back over; 0: everything
-  std::vector<TokenId> dry_breakers;        // repetitions do not reach across these
+  std::vector<TokenId> dry_breakers{};      // repetitions do not reach across these
 
   float temperature = 0.0f;
 

@@ -6,6 +6,12 @@
 #include <vector>
 
 #include "engine/request/request.h"
+#include "engine/sampling/distribution.h"
+#include "engine/sampling/dry.h"
+#include "engine/sampling/logit_bias.h"
+#include "engine/sampling/mirostat.h"
+#include "engine/sampling/penalties.h"
+#include "engine/sampling/random.h"
 
 namespace premise {
 
@@ -16,9 +22,24 @@ class Sampler {
   /// `params` passed check(). Penalties look at the prompt too.
   Sampler(const SamplingParams& params, std::span<const TokenId> prompt);
 
-  /// Draws the next token and remembers it. `logits` [vocabulary] may be changed. NaN counts as
-  /// minus infinity; where nothing finite is left the result is -1.
+  /// Draws the next token and remembers it. `logits` [vocabulary] may be changed. NaN and plus
+  /// infinity count as minus infinity; where nothing finite is left the result is -1.
+  /// Temperature 0 takes the likeliest token, the smallest of equal ones; under Mirostat, which
+  /// needs something to choose from, it counts as 1.
   TokenId draw(std::span<float> logits);
+
+ private:
+  TokenId choose(std::span<const float> logits, const Peak& likeliest);
+  void remember(TokenId token);
+
+  SamplingParams params_;
+  LogitBias bias_;
+  Penalties penalties_;
+  Dry dry_;
+  Mirostat mirostat_;
+  Random random_;
+  Candidates candidates_;              // scratch
+  std::vector<double> block_weights_;  // scratch
 };
 
 }  // namespace premise

@@ -1,0 +1,134 @@
+#include "engine/sampling/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <vector>
+
+namespace premise {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
+// The tokens of `count` draws from the same logits every time.
+std::vector<TokenId> draws(const SamplingParams& params, const std::vector<float>& logits,
+                           std::size_t count, std::vector<TokenId> prompt = {}) {
+  Sampler sampler(params, prompt);
+  std::vector<TokenId> tokens;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<float> row = logits;
+    tokens.push_back(sampler.draw(row));
+  }
+  return tokens;
+}
+
+TokenId draw_one(const SamplingParams& params, const std::vector<float>& logits,
+                 std::vector<TokenId> prompt = {}) {
+  return draws(params, logits, 1, std::move(prompt)).front();
+}
+
+std::vector<float> random_logits(std::size_t count, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<float> logits(count);
+  for (float& logit : logits) logit = static_cast<float>(random.uniform() * 10.0 - 5.0);
+  return logits;
+}
+
+TEST(Greedy, takes_the_likeliest_token) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed)
+    for (const std::size_t count : {1u, 2u, 15u, 16u, 17u, 255u, 256u, 257u, 1000u}) {
+      const std::vector<float> logits = random_logits(count, seed);
+      const auto expected = std::ranges::max_element(logits) - logits.begin();
+      EXPECT_EQ(draw_one({}, logits), expected) << count;
+    }
+}
+
+TEST(Greedy, takes_the_smallest_of_equal_tokens) {
+  std::vector<float> logits(1000, 1.0f);
+  EXPECT_EQ(draw_one({}, logits), 0);
+  logits[700] = logits[300] = logits[301] = 2.0f;
+  EXPECT_EQ(draw_one({}, logits), 300);
+}
+
+TEST(Draw, looks_at_finite_logits_only) {
+  for (const float temperature : {0.0f, 1.0f}) {
+    const SamplingParams params{.temperature = temperature};
+    EXPECT_EQ(draw_one(params, {nan, -infinity, -7.0f, infinity, nan}), 2);
+    EXPECT_EQ(draw_one(params, {nan, nan}), -1);
+    EXPECT_EQ(draw_one(params, {-infinity, infinity, nan}), -1);
+    EXPECT_EQ(draw_one(params, {}), -1);
+  }
+}
+
+TEST(Draw, equal_seeds_give_equal_tokens_and_others_do_not) {
+  const std::vector<float> logits = random_logits(1000, 7);
+  for (const std::size_t top_k : {0u, 40u}) {
+    const SamplingParams first{.temperature = 1.0f, .top_k = top_k, .seed = 1};
+    const SamplingParams second{.temperature = 1.0f, .top_k = top_k, .seed = 2};
+    EXPECT_EQ(draws(first, logits, 100), draws(first, logits, 100));
+    EXPECT_NE(draws(first, logits, 100), draws(second, logits, 100));
+  }
+}
+
+// Pearson's statistic of draws against softmax(logits / temperature) over `tokens`.
+double chi_square(const std::vector<TokenId>& drawn, const std::vector<float>& logits,
+                  float temperature, std::size_t tokens) {
+  std::vector<double> weights(tokens);
+  double total = 0.0;
+  for (std::size_t i = 0; i < tokens; ++i)
+    total += weights[i] = std::exp(static_cast<double>(logits[i] / temperature));
+  std::vector<double> counts(tokens);
+  for (const TokenId token : drawn) counts.at(static_cast<std::size_t>(token)) += 1.0;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < tokens; ++i) {
+    const double expected = static_cast<double>(drawn.size()) * weights[i] / total;
+    sum += (counts[i] - expected) * (counts[i] - expected) / expected;
+  }
+  return sum;
+}
+
+// The logits fall, so that the first tokens are the likeliest.
+const std::vector<float> falling = {2.0f, 1.8f, 1.0f, 0.5f, 0.0f, -0.4f, -1.0f, -1.1f};
+
+TEST(Draw, follows_the_probabilities) {
+  for (const float temperature : {0.7f, 1.0f, 2.0f}) {
+    const auto drawn = draws({.temperature = temperature, .seed = 11}, falling, 20'000);
+    EXPECT_LT(chi_square(drawn, falling, temperature, 8), 24.3);  // 7 degrees, 1 in 1,000
+  }
+}
+
+TEST(Draw, follows_the_renormalized_probabilities_behind_filters) {
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    const auto by_k = draws({.temperature = 1.0f, .top_k = 4, .seed = seed}, falling, 20'000);
+    EXPECT_LT(chi_square(by_k, falling, 1.0f, 4), 16.3);  // 3 degrees, 1 in 1,000
+    const auto by_p = draws({.temperature = 1.0f, .top_p = 0.85f, .seed = seed}, falling, 20'000);
+    EXPECT_LT(chi_square(by_p, falling, 1.0f, 4), 16.3);
+  }
+}
+
+TEST(Draw, reaches_every_block_of_a_wide_row) {
+  std::vector<float> logits(1000, -infinity);
+  const std::vector<std::size_t> alive = {3, 255, 256, 600, 999};
+  for (const std::size_t token : alive) logits[token] = 1.0f;
+  std::map<TokenId, int> counts;
+  for (const TokenId token : draws({.temperature = 1.0f}, logits, 5000)) ++counts[token];
+  ASSERT_EQ(counts.size(), alive.size());
+  for (const std::size_t token : alive)
+    EXPECT_NEAR(counts[static_cast<TokenId>(token)], 1000, 120) << token;
+}
+
+TEST(Temperature, any_positive_value_draws_something_sensible) {
+  const std::vector<float> logits = {1.0f, 3.0f, 2.0f};
+  for (const float cold : {1e-45f, 1e-38f, 1e-6f})
+    EXPECT_EQ(draws({.temperature = cold}, logits, 20), std::vector<TokenId>(20, 1));
+  std::map<TokenId, int> counts;
+  for (const TokenId token : draws({.temperature = 100.0f}, logits, 3000)) ++counts[token];
+  for (TokenId token = 0; token < 3; ++token) EXPECT_NEAR(counts[token], 1000, 120);
+}
+
+}  // namespace
+}  // namespace premise
