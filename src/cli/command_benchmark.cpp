@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
-#include "bench/engine_bench.h"
+#include "bench/engine_speed.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "numerics/device/memory.h"

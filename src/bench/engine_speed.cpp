@@ -1,4 +1,4 @@
-#include "bench/engine_bench.h"
+#include "bench/engine_speed.h"
 
 #include <algorithm>
 #include <chrono>
