@@ -22,10 +22,10 @@ constexpr KernelRow avx2_kernels = {
     &matmul_f32_avx2, &matmul_f16_avx2, &matmul_bf16_avx2, &matmul_p2_avx2, &matmul_p3_avx2,
     &matmul_p4_avx2,  &matmul_p5_avx2,  &matmul_p6_avx2,   &matmul_p8_avx2, &matmul_t4_avx2};
 
-constexpr KernelRow avx512_kernels = {
-    &matmul_f32_avx512, &matmul_f16_avx512, &matmul_bf16_avx512, &matmul_p2_avx512,
-    &matmul_p3_avx512,  &matmul_p4_avx512,  &matmul_p5_avx512,   &matmul_p6_avx512,
-    &matmul_p8_avx512,  &matmul_t4_avx512};
+constexpr KernelRow avx512_kernels = {&matmul_f32_avx512, &matmul_f16_avx512, &matmul_bf16_avx512,
+                                      &matmul_p2_avx512,  &matmul_p3_avx512,  &matmul_p4_avx512,
+                                      &matmul_p5_avx512,  &matmul_p6_avx512,  &matmul_p8_avx512,
+                                      &matmul_t4_avx512};
 
 std::uint64_t rounded_up(std::uint64_t value, std::uint64_t step) {
   return (value + step - 1) / step * step;
@@ -57,7 +57,8 @@ Result<std::uint64_t> packed_bytes(DType dtype, std::uint64_t rows, std::uint64_
   if (format == nullptr)
     return error(ErrorCode::bad_input,
                  {"weights of type {} cannot be computed with on the CPU",
-                  "CPU 后端不支持用 {} 类型的权重计算"}, t.name)
+                  "CPU 后端不支持用 {} 类型的权重计算"},
+                 t.name)
         .with_hint(text({"convert the model to a supported type, for example q8_0 or q4_k",
                          "请将模型转换为受支持的类型，例如 q8_0 或 q4_k"}));
   if (columns % t.block_elements != 0)
@@ -68,8 +69,9 @@ Result<std::uint64_t> packed_bytes(DType dtype, std::uint64_t rows, std::uint64_
   const auto panel = panel_bytes_of(*format, columns);
   std::uint64_t bytes = 0;
   if (!panel || __builtin_mul_overflow(*panel, panel_count(rows), &bytes) || bytes >> 63 != 0)
-    return error(ErrorCode::bad_input, {"a matrix of {} x {} {} elements is too large",
-                                        "{} x {} 的 {} 矩阵过大"}, rows, columns, t.name);
+    return error(ErrorCode::bad_input,
+                 {"a matrix of {} x {} {} elements is too large", "{} x {} 的 {} 矩阵过大"}, rows,
+                 columns, t.name);
   return bytes;
 }
 
@@ -104,9 +106,12 @@ QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint
 
 const QuantizeKernel& quantize_kernel(Isa isa) {
   switch (isa) {
-    case Isa::ref: return quantize_ref;
-    case Isa::avx2: return quantize_avx2;
-    case Isa::avx512: return quantize_avx512;
+    case Isa::ref:
+      return quantize_ref;
+    case Isa::avx2:
+      return quantize_avx2;
+    case Isa::avx512:
+      return quantize_avx512;
   }
   return quantize_ref;
 }
@@ -115,16 +120,17 @@ ActivationKind activation_kind(Layout layout) {
   return layout <= Layout::bf16 ? ActivationKind::f32 : ActivationKind::int8;
 }
 
-std::string_view name_of(Layout layout) {
-  return layout_names[static_cast<std::size_t>(layout)];
-}
+std::string_view name_of(Layout layout) { return layout_names[static_cast<std::size_t>(layout)]; }
 
 const MatmulKernel* matmul_kernel(Isa isa, Layout layout) {
   const auto index = static_cast<std::size_t>(layout);
   switch (isa) {
-    case Isa::ref: return ref_kernels[index];
-    case Isa::avx2: return avx2_kernels[index];
-    case Isa::avx512: return avx512_kernels[index];
+    case Isa::ref:
+      return ref_kernels[index];
+    case Isa::avx2:
+      return avx2_kernels[index];
+    case Isa::avx512:
+      return avx512_kernels[index];
   }
   return nullptr;
 }

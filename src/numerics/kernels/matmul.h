@@ -20,13 +20,12 @@ namespace premise {
 /// Panels of 16 rows that `rows` rows fill.
 std::uint64_t panel_count(std::uint64_t rows);
 
-/// Bytes of a packed matrix, a multiple of 64. Errors (bad_input): a type that is not computed with,
-/// a row that is no whole number of its blocks, a size beyond 2^63.
+/// Bytes of a packed matrix, a multiple of 64. Errors (bad_input): a type that is not computed
+/// with, a row that is no whole number of its blocks, a size beyond 2^63.
 Result<std::uint64_t> packed_bytes(DType dtype, std::uint64_t rows, std::uint64_t columns);
 
 /// A packed matrix at `data` (64-byte aligned, packed_bytes() long; packed_bytes() succeeded).
-PackedMatrix view_of(DType dtype, std::uint64_t rows, std::uint64_t columns,
-                     const std::byte* data);
+PackedMatrix view_of(DType dtype, std::uint64_t rows, std::uint64_t columns, const std::byte* data);
 
 /// Packs panels [panel_begin, panel_end) of `source`, whose rows() and columns() passed
 /// packed_bytes(). `destination` is where the whole matrix begins. Reads the source's rows in
@@ -52,14 +51,15 @@ ActivationKind activation_kind(Layout layout);
 /// "p4"
 std::string_view name_of(Layout layout);
 
-/// The kernel of a layout; null where the instruction set lacks it.
+/// The kernel of a layout; null where the instruction set lacks it. Kernels work on up to four
+/// panels at once: ranges whose ends are multiples of four panels cost nothing extra.
 const MatmulKernel* matmul_kernel(Isa isa, Layout layout);
 
 /// The oracle: rows [row_begin, row_end) of W as the file has them, decoded to f32, times f32
 /// activations, summed in double over ascending k. W is of a computed type and its size consistent.
 ///   y[i * y_stride + r] = f32(Σ_k double(w[r, k]) · double(x[i * x_stride + k]))
 void matmul_reference(const TensorView& weights, const float* x, std::size_t row_count,
-                      std::size_t x_stride, float* y, std::size_t y_stride,
-                      std::uint64_t row_begin, std::uint64_t row_end);
+                      std::size_t x_stride, float* y, std::size_t y_stride, std::uint64_t row_begin,
+                      std::uint64_t row_end);
 
 }  // namespace premise

@@ -131,8 +131,8 @@ const bool registered = [] {
       register_matmul(dtype, {8192, 2048}, 1, isa);
       register_matmul(dtype, {2048, 2048}, 512, isa);
     }
-    for (const DType dtype : {DType::q4_k, DType::q6_k, DType::q8_0}) {
-      for (const std::size_t tokens : {2u, 4u, 5u, 8u, 16u, 64u})
+    for (const DType dtype : {DType::q4_k, DType::q5_0, DType::q6_k, DType::q8_0}) {
+      for (const std::size_t tokens : {2u, 4u, 5u, 8u, 16u, 24u, 64u})
         register_matmul(dtype, {8192, 2048}, tokens, isa);
       for (const std::size_t tokens : {1u, 512u})
         register_matmul(dtype, {18944, 3584}, tokens, isa);

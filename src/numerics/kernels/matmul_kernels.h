@@ -8,8 +8,8 @@ namespace premise {
 extern const QuantizeKernel quantize_ref, quantize_avx2, quantize_avx512;
 
 extern const MatmulKernel matmul_f32_ref, matmul_f16_ref, matmul_bf16_ref;
-extern const MatmulKernel matmul_p2_ref, matmul_p3_ref, matmul_p4_ref, matmul_p5_ref,
-    matmul_p6_ref, matmul_p8_ref, matmul_t4_ref;
+extern const MatmulKernel matmul_p2_ref, matmul_p3_ref, matmul_p4_ref, matmul_p5_ref, matmul_p6_ref,
+    matmul_p8_ref, matmul_t4_ref;
 
 extern const MatmulKernel matmul_f32_avx2, matmul_f16_avx2, matmul_bf16_avx2;
 extern const MatmulKernel matmul_p2_avx2, matmul_p3_avx2, matmul_p4_avx2, matmul_p5_avx2,

@@ -145,7 +145,8 @@ TEST_P(MatmulOfType, ResultsDoNotDependOnBatchOrPanels) {
     std::vector<float> y(tokens * rows, -1.0f);
     // Uneven pieces of panels and of tokens.
     for (const auto& [begin, end] : {std::pair{0u, 1u}, {1u, 4u}, {4u, 6u}})
-      for (const auto& [first, count] : {std::pair<std::size_t, std::size_t>{0, 1}, {1, 3}, {4, 25}}) {
+      for (const auto& [first, count] :
+           {std::pair<std::size_t, std::size_t>{0, 1}, {1, 3}, {4, 25}}) {
         Activations part = all.activations;
         part.x += first * columns;
         part.quantized.codes += first * part.quantized.code_stride;
@@ -198,8 +199,8 @@ TEST_P(MatmulOfType, BadActivationsShowInTheResultOfTheirRow) {
   for (Isa isa : {Isa::ref, Isa::avx2, Isa::avx512}) {
     if (isa > widest_isa()) continue;
     const Input input = quantize(isa, x, tokens, columns);
-    const auto y = multiply(*matmul_kernel(isa, layout_of(dtype)), packed.matrix,
-                            input.activations, tokens);
+    const auto y =
+        multiply(*matmul_kernel(isa, layout_of(dtype)), packed.matrix, input.activations, tokens);
     for (std::size_t t = 0; t < tokens; ++t)
       for (std::size_t r = 0; r < rows; ++r)
         EXPECT_EQ(std::isfinite(y[t * rows + r]), t != 2 && t != 5) << "token " << t;

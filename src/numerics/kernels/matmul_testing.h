@@ -58,8 +58,9 @@ inline void random_block(const GroupedFormat& format, Random& random, std::byte*
     return std::uniform_int_distribution<int>(low, high)(random);
   };
   for (std::size_t g = 0; g < t.groups(); ++g) {
-    block.scale[g] = t.scale_bits == 0 ? std::int8_t{1}
-                                       : static_cast<std::int8_t>(between(t.scale_low, t.scale_high()));
+    block.scale[g] = t.scale_bits == 0
+                         ? std::int8_t{1}
+                         : static_cast<std::int8_t>(between(t.scale_low, t.scale_high()));
     block.min[g] = !t.has_min        ? std::uint8_t{0}
                    : t.min_bits == 0 ? std::uint8_t{1}
                                      : static_cast<std::uint8_t>(between(0, (1 << t.min_bits) - 1));
@@ -83,7 +84,7 @@ inline RandomTensor random_tensor(DType dtype, std::uint64_t rows, std::uint64_t
     const std::size_t width = traits(dtype).block_bytes;
     for (std::size_t at = 0; at < out.bytes.size(); at += width) {
       const float value = normal(random);
-      const std::uint32_t bits = dtype == DType::f32 ? std::bit_cast<std::uint32_t>(value)
+      const std::uint32_t bits = dtype == DType::f32   ? std::bit_cast<std::uint32_t>(value)
                                  : dtype == DType::f16 ? f32_to_f16(value)
                                                        : f32_to_bf16(value);
       std::memcpy(out.bytes.data() + at, &bits, width);

@@ -32,14 +32,23 @@ unsigned code_at(Layout layout, const std::byte* codes, std::uint32_t quad, std:
   const auto nibble = [&] { return (vector(quad % 4) >> (quad < 4 ? 0 : 4)) & 15u; };
   const auto bit = [&](std::uint32_t base) { return (vector(base) >> quad) & 1u; };
   switch (layout) {
-    case Layout::p2: return pair(0);
-    case Layout::p3: return pair(0) | bit(2) << 2;
-    case Layout::p4: return nibble();
-    case Layout::p5: return nibble() | bit(4) << 4;
-    case Layout::p6: return nibble() | pair(4) << 4;
-    case Layout::p8: return vector(quad);
-    case Layout::t4: return iq4_codes[nibble()];
-    default: assert(false); return 0;
+    case Layout::p2:
+      return pair(0);
+    case Layout::p3:
+      return pair(0) | bit(2) << 2;
+    case Layout::p4:
+      return nibble();
+    case Layout::p5:
+      return nibble() | bit(4) << 4;
+    case Layout::p6:
+      return nibble() | pair(4) << 4;
+    case Layout::p8:
+      return vector(quad);
+    case Layout::t4:
+      return iq4_codes[nibble()];
+    default:
+      assert(false);
+      return 0;
   }
 }
 
@@ -53,9 +62,12 @@ void read_scales(ScaleKind kind, const std::byte* chunk, const std::byte* scales
   const float d = f16_at(chunk, lane);
   const float dmin = f16_at(chunk, panel_rows + lane);  // read where the kind has it
   switch (kind) {
-    case ScaleKind::f16: return both(f16_at(scales, lane), 0);
-    case ScaleKind::f16_min: return both(f16_at(scales, lane), -f16_at(scales, panel_rows + lane));
-    case ScaleKind::super32: return both(d * signed_at(scales, lane), 0);
+    case ScaleKind::f16:
+      return both(f16_at(scales, lane), 0);
+    case ScaleKind::f16_min:
+      return both(f16_at(scales, lane), -f16_at(scales, panel_rows + lane));
+    case ScaleKind::super32:
+      return both(d * signed_at(scales, lane), 0);
     case ScaleKind::super32_min:
       return both(d * static_cast<float>(byte_at(scales, lane)),
                   dmin * static_cast<float>(byte_at(scales, panel_rows + lane)));
@@ -72,7 +84,8 @@ void read_scales(ScaleKind kind, const std::byte* chunk, const std::byte* scales
         out.min[half] = dmin * static_cast<float>(packed >> 4);
       }
       return;
-    case ScaleKind::none: assert(false);
+    case ScaleKind::none:
+      assert(false);
   }
 }
 
@@ -84,7 +97,8 @@ void read_group(const PackedMatrix& matrix, std::uint64_t row, std::uint64_t gro
   const auto lane = static_cast<std::uint32_t>(row % panel_rows);
   const std::uint64_t chunk_index = group / chunk_groups;
   const std::uint64_t groups_left = matrix.columns / group_columns - chunk_index * chunk_groups;
-  const auto groups = static_cast<std::uint32_t>(std::min<std::uint64_t>(groups_left, chunk_groups));
+  const auto groups =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(groups_left, chunk_groups));
   const auto index = static_cast<std::uint32_t>(group % chunk_groups);
 
   const std::byte* chunk = matrix.data + row / panel_rows * matrix.panel_bytes +
@@ -92,8 +106,7 @@ void read_group(const PackedMatrix& matrix, std::uint64_t row, std::uint64_t gro
   const std::byte* codes =
       chunk + codes_offset(matrix.scales, groups) + index * code_bytes(matrix.layout);
   for (std::uint32_t k = 0; k < group_columns; ++k)
-    out.code[k] =
-        static_cast<std::uint8_t>(code_at(matrix.layout, codes, k / 4, 4 * lane + k % 4));
+    out.code[k] = static_cast<std::uint8_t>(code_at(matrix.layout, codes, k / 4, 4 * lane + k % 4));
   read_scales(matrix.scales, chunk,
               chunk + super_bytes(matrix.scales) + index * scale_bytes(matrix.scales), lane, out);
 }

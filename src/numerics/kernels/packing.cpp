@@ -28,8 +28,8 @@ void put_nibbles(const std::uint32_t (&quad)[quads], std::byte* codes, std::uint
 }
 
 // Bits `from`, `from + 1` of each code into two vectors from `vector` on.
-void put_pairs(const std::uint32_t (&quad)[quads], int from, std::byte* codes,
-               std::uint32_t vector, std::uint32_t row) {
+void put_pairs(const std::uint32_t (&quad)[quads], int from, std::byte* codes, std::uint32_t vector,
+               std::uint32_t row) {
   for (std::uint32_t h = 0; h < 2; ++h) {
     std::uint32_t word = 0;
     for (std::uint32_t q = 0; q < 4; ++q)
@@ -39,8 +39,8 @@ void put_pairs(const std::uint32_t (&quad)[quads], int from, std::byte* codes,
 }
 
 // Bit `from` of each code into vector `vector`.
-void put_plane(const std::uint32_t (&quad)[quads], int from, std::byte* codes,
-               std::uint32_t vector, std::uint32_t row) {
+void put_plane(const std::uint32_t (&quad)[quads], int from, std::byte* codes, std::uint32_t vector,
+               std::uint32_t row) {
   std::uint32_t word = 0;
   for (std::uint32_t q = 0; q < quads; ++q) word |= ((quad[q] >> from) & 0x01010101u) << q;
   put_word(codes, vector, row, word);
@@ -50,13 +50,17 @@ void put_codes(Layout layout, const std::uint8_t* from, std::byte* codes, std::u
   std::uint32_t quad[quads];
   std::memcpy(quad, from, sizeof quad);
   switch (layout) {
-    case Layout::p2: put_pairs(quad, 0, codes, 0, row); return;
+    case Layout::p2:
+      put_pairs(quad, 0, codes, 0, row);
+      return;
     case Layout::p3:
       put_pairs(quad, 0, codes, 0, row);
       put_plane(quad, 2, codes, 2, row);
       return;
     case Layout::p4:
-    case Layout::t4: put_nibbles(quad, codes, row); return;
+    case Layout::t4:
+      put_nibbles(quad, codes, row);
+      return;
     case Layout::p5:
       put_nibbles(quad, codes, row);
       put_plane(quad, 4, codes, 4, row);
@@ -68,7 +72,8 @@ void put_codes(Layout layout, const std::uint8_t* from, std::byte* codes, std::u
     case Layout::p8:
       for (std::uint32_t q = 0; q < quads; ++q) put_word(codes, q, row, quad[q]);
       return;
-    default: assert(false);
+    default:
+      assert(false);
   }
 }
 
@@ -87,21 +92,26 @@ void put_scales(ScaleKind kind, const GroupedBlock& block, std::uint32_t index, 
     case ScaleKind::f16_min:
       put_f16(scales, panel_rows + row, block.dmin ^ 0x8000u);  // a GroupedBlock has dmin = −m
       [[fallthrough]];
-    case ScaleKind::f16: put_f16(scales, row, block.d); return;
+    case ScaleKind::f16:
+      put_f16(scales, row, block.d);
+      return;
     case ScaleKind::super32_min:
       scales[panel_rows + row] = std::byte{block.min[index]};
       [[fallthrough]];
-    case ScaleKind::super32: scales[row] = static_cast<std::byte>(block.scale[index]); return;
+    case ScaleKind::super32:
+      scales[row] = static_cast<std::byte>(block.scale[index]);
+      return;
     case ScaleKind::super16:
       for (std::uint32_t half = 0; half < 2; ++half)
         scales[half * panel_rows + row] = static_cast<std::byte>(block.scale[index + half]);
       return;
     case ScaleKind::super16_min:
       for (std::uint32_t half = 0; half < 2; ++half)
-        scales[half * panel_rows + row] = static_cast<std::byte>(
-            (block.scale[index + half] & 15) | block.min[index + half] << 4);
+        scales[half * panel_rows + row] =
+            static_cast<std::byte>((block.scale[index + half] & 15) | block.min[index + half] << 4);
       return;
-    case ScaleKind::none: assert(false);
+    case ScaleKind::none:
+      assert(false);
   }
 }
 
@@ -195,14 +205,20 @@ void pack_panels(const TensorView& source, std::uint64_t panel_begin, std::uint6
   assert(panel_end <= panel_count(rows));
   for (std::uint64_t p = panel_begin; p < panel_end; ++p) {
     const std::uint64_t first = p * panel_rows;
-    const auto present = static_cast<std::uint32_t>(std::min<std::uint64_t>(panel_rows, rows - first));
+    const auto present =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(panel_rows, rows - first));
     std::byte* panel = destination + p * panel_bytes;
     if (present < panel_rows) std::memset(panel, 0, panel_bytes);
     switch (format->layout) {
-      case Layout::f32: pack_plain_panel<float>(source, first, present, panel); break;
+      case Layout::f32:
+        pack_plain_panel<float>(source, first, present, panel);
+        break;
       case Layout::f16:
-      case Layout::bf16: pack_plain_panel<std::uint16_t>(source, first, present, panel); break;
-      default: pack_integer_panel(*format, source, first, present, panel);
+      case Layout::bf16:
+        pack_plain_panel<std::uint16_t>(source, first, present, panel);
+        break;
+      default:
+        pack_integer_panel(*format, source, first, present, panel);
     }
   }
 }
@@ -212,12 +228,14 @@ void decode_row(const PackedMatrix& matrix, std::uint64_t row, float* out) {
   const std::byte* panel = matrix.data + row / panel_rows * matrix.panel_bytes;
   const std::uint64_t lane = row % panel_rows;
   switch (matrix.layout) {
-    case Layout::f32: return decode_plain<float, same>(panel, lane, matrix.columns, out);
+    case Layout::f32:
+      return decode_plain<float, same>(panel, lane, matrix.columns, out);
     case Layout::f16:
       return decode_plain<std::uint16_t, f16_to_f32>(panel, lane, matrix.columns, out);
     case Layout::bf16:
       return decode_plain<std::uint16_t, bf16_to_f32>(panel, lane, matrix.columns, out);
-    default: return decode_groups(matrix, row, out);
+    default:
+      return decode_groups(matrix, row, out);
   }
 }
 

@@ -18,9 +18,12 @@ std::vector<std::uint32_t> bits_of(std::span<const float> values) {
 
 std::vector<std::uint64_t> columns_for(DType dtype) {
   switch (traits(dtype).block_elements) {
-    case 1: return {1, 31, 33, 64, 200};
-    case 32: return {32, 64, 96, 256, 288, 640};
-    default: return {256, 512, 768};
+    case 1:
+      return {1, 31, 33, 64, 200};
+    case 32:
+      return {32, 64, 96, 256, 288, 640};
+    default:
+      return {256, 512, 768};
   }
 }
 
@@ -63,8 +66,7 @@ TEST(Packing, TakesHardlyMoreMemoryThanTheFile) {
 }
 
 TEST(Packing, RefusesWhatItCannotHold) {
-  EXPECT_THAT(packed_bytes(DType::iq2_xxs, 16, 256).error().what.en,
-              testing::HasSubstr("iq2_xxs"));
+  EXPECT_THAT(packed_bytes(DType::iq2_xxs, 16, 256).error().what.en, testing::HasSubstr("iq2_xxs"));
   EXPECT_THAT(packed_bytes(DType::q4_k, 16, 96).error().what.en, testing::HasSubstr("96"));
   EXPECT_FALSE(packed_bytes(DType::f32, 1, ~std::uint64_t{0}).ok());
   EXPECT_FALSE(packed_bytes(DType::q8_0, ~std::uint64_t{0}, std::uint64_t{1} << 40).ok());

@@ -25,7 +25,8 @@ TEST(Quantize, RoundsEveryActivationToWithinHalfAStep) {
         const int code = q.codes[r * q.code_stride + g * 32 + k];
         sums[k / 16] += code;
         largest = std::max(largest, std::abs(code));
-        EXPECT_NEAR(static_cast<float>(code) * scale, x[r * columns + g * 32 + k], scale * 0.50001f);
+        EXPECT_NEAR(static_cast<float>(code) * scale, x[r * columns + g * 32 + k],
+                    scale * 0.50001f);
       }
       EXPECT_EQ(largest, 127);
       EXPECT_EQ(q.minus_sums16[2 * (r * q.group_stride + g)], -sums[0]);

@@ -6,7 +6,8 @@
 //
 // More tokens: a panel × 512 columns is unpacked once into bytes (8 KiB) and f32 scales, then tiles
 // of 3 tokens × 16 rows run over it. Registers: 6 integer sums + 2 weights + 1 broadcast + 1 vector
-// of ones + 1 or 2 temporaries = 12 of 16; the 6 f32 sums, touched once a group, may live in memory.
+// of ones + 1 or 2 temporaries = 12 of 16; the 6 f32 sums, touched once a group, may live in
+// memory.
 #pragma once
 
 #include "numerics/kernels/avx2/matmul_vectors.h"
@@ -120,13 +121,19 @@ struct Integer {
 
   // ---- many tokens ----------------------------------------------------------------------------
 
-  /// Groups [first, first + count) of a panel into the scratch; first is a multiple of chunk_groups.
+  /// Groups [first, first + count) of a panel into the scratch; first is a multiple of
+  /// chunk_groups.
   static void unpack(const PackedMatrix& w, std::uint64_t panel, std::size_t first,
                      std::uint32_t count, Scratch& s) {
     const std::byte* chunk = w.data + panel * w.panel_bytes +
                              first / chunk_groups * chunk_bytes(layout, kind, chunk_groups);
     for (std::uint32_t begin = 0; begin < count; begin += chunk_groups) {
       const std::uint32_t groups = count - begin < chunk_groups ? count - begin : chunk_groups;
+      // The next block lies behind this one, in the next panel too. It comes meanwhile: while tiles
+      // compute, a hardware prefetcher loses the stream.
+      constexpr std::uint32_t block_bytes = 2 * chunk_bytes(layout, kind, chunk_groups);
+      for (std::uint32_t line = 0; line < chunk_bytes(layout, kind, groups); line += 64)
+        _mm_prefetch(reinterpret_cast<const char*>(chunk + block_bytes + line), _MM_HINT_T1);
       for (int half = 0; half < 2; ++half) {
         Scales<kind> scales;
         scales.open(chunk, half);
@@ -242,11 +249,16 @@ struct Integer {
                   const QuantizedRows& x, std::size_t row_count, float* y, std::size_t y_stride,
                   void* scratch) {
     switch (row_count) {
-      case 1: return direct_panels<1>(w, begin, end, x, y, y_stride);
-      case 2: return direct_panels<2>(w, begin, end, x, y, y_stride);
-      case 3: return direct_panels<3>(w, begin, end, x, y, y_stride);
-      case direct_tokens: return direct_panels<direct_tokens>(w, begin, end, x, y, y_stride);
-      default: break;
+      case 1:
+        return direct_panels<1>(w, begin, end, x, y, y_stride);
+      case 2:
+        return direct_panels<2>(w, begin, end, x, y, y_stride);
+      case 3:
+        return direct_panels<3>(w, begin, end, x, y, y_stride);
+      case direct_tokens:
+        return direct_panels<direct_tokens>(w, begin, end, x, y, y_stride);
+      default:
+        break;
     }
     Scratch& s = *static_cast<Scratch*>(scratch);
     for (std::size_t token = 0; token < row_count; token += block_tokens) {

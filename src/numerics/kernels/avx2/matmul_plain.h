@@ -32,8 +32,10 @@ struct Plain {
       return _mm256_loadu_ps(reinterpret_cast<const float*>(from));
     } else {
       const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-      if constexpr (layout == Layout::f16) return _mm256_cvtph_ps(half);
-      else return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
+      if constexpr (layout == Layout::f16)
+        return _mm256_cvtph_ps(half);
+      else
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
     }
   }
 
@@ -48,9 +50,8 @@ struct Plain {
     for (std::size_t k = begin; k < end; ++k) {
       const std::byte* at = panel + k * column_bytes;
       __m256 b[tokens];
-      unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-        b[t] = _mm256_set1_ps(x[t * x_stride + k]);
-      });
+      unroll<0, tokens>([&]<int t>()
+                            PREMISE_INLINE_LAMBDA { b[t] = _mm256_set1_ps(x[t * x_stride + k]); });
       unroll<0, 2 * panels>([&]<int h>() PREMISE_INLINE_LAMBDA {
         const std::byte* half = at + h / 2 * panel_bytes + h % 2 * 8 * element_bytes;
         if constexpr (tokens == 1 && h % 2 == 0)

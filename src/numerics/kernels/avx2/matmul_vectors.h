@@ -30,9 +30,12 @@ PREMISE_INLINE __m256i load256(const void* from) {
 
 template <int from, int to>
 PREMISE_INLINE __m256i move_bit(__m256i v) {
-  if constexpr (from > to) return _mm256_srli_epi16(v, from - to);
-  else if constexpr (from < to) return _mm256_slli_epi16(v, to - from);
-  else return v;
+  if constexpr (from > to)
+    return _mm256_srli_epi16(v, from - to);
+  else if constexpr (from < to)
+    return _mm256_slli_epi16(v, to - from);
+  else
+    return v;
 }
 
 PREMISE_INLINE __m256i masked(__m256i v, int mask) {
@@ -47,11 +50,15 @@ static constexpr bool holds_levels(Layout layout) {
 /// Quads that may be summed in 16 bits; the table above.
 static constexpr int quads_in_16_bits(Layout layout) {
   switch (layout) {
-    case Layout::p5: return 4;
-    case Layout::p6: return 2;
+    case Layout::p5:
+      return 4;
+    case Layout::p6:
+      return 2;
     case Layout::p8:
-    case Layout::t4: return 1;
-    default: return 8;
+    case Layout::t4:
+      return 1;
+    default:
+      return 8;
   }
 }
 
@@ -62,14 +69,13 @@ struct Codes {
   __m256i v[count];
 
   PREMISE_INLINE Codes(const std::byte* group, int half) {
-    unroll<0, count>([&]<int i>() PREMISE_INLINE_LAMBDA {
-      v[i] = load256(group + 64 * i + 32 * half);
-    });
+    unroll<0, count>([&]<int i>()
+                         PREMISE_INLINE_LAMBDA { v[i] = load256(group + 64 * i + 32 * half); });
   }
 
   template <int q>
   PREMISE_INLINE __m256i nibble() const {
-    return masked(move_bit<q < 4 ? 0 : 4, 0>(v[q % 4]), 15);
+    return masked(move_bit<(q < 4 ? 0 : 4), 0>(v[q % 4]), 15);
   }
 
   template <int q>
@@ -80,8 +86,8 @@ struct Codes {
     } else if constexpr (layout == Layout::p4) {
       return nibble<q>();
     } else if constexpr (layout == Layout::t4) {
-      const __m256i table = _mm256_broadcastsi128_si256(
-          _mm_loadu_si128(reinterpret_cast<const __m128i*>(iq4_codes)));
+      const __m256i table =
+          _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(iq4_codes)));
       return _mm256_shuffle_epi8(_mm256_xor_si256(table, sign_bits), nibble<q>());
     } else if constexpr (layout == Layout::p5) {
       return _mm256_or_si256(nibble<q>(), masked(move_bit<q, 4>(v[4]), 0x10));
@@ -89,8 +95,10 @@ struct Codes {
       return _mm256_or_si256(nibble<q>(), masked(move_bit<2 * (q % 4), 4>(v[4 + q / 4]), 0x30));
     } else {
       const __m256i pair = masked(move_bit<2 * (q % 4), 0>(v[q / 4]), 3);
-      if constexpr (layout == Layout::p2) return pair;
-      else return _mm256_or_si256(pair, masked(move_bit<q, 2>(v[2]), 0x04));
+      if constexpr (layout == Layout::p2)
+        return pair;
+      else
+        return _mm256_or_si256(pair, masked(move_bit<q, 2>(v[2]), 0x04));
     }
   }
 };
@@ -99,9 +107,9 @@ struct Codes {
 template <Layout layout>
 PREMISE_INLINE __m256i multiply_quad(__m256i weights, __m256i activations) {
   if constexpr (holds_levels(layout))
-    return _mm256_maddubs_epi16(_mm256_abs_epi8(weights),
-                                _mm256_sign_epi8(activations, weights));
-  else return _mm256_maddubs_epi16(weights, activations);
+    return _mm256_maddubs_epi16(_mm256_abs_epi8(weights), _mm256_sign_epi8(activations, weights));
+  else
+    return _mm256_maddubs_epi16(weights, activations);
 }
 
 /// Pairs in 16 bits → sums of 4 in 32.
@@ -144,21 +152,21 @@ struct Scales {
     else if constexpr (kind == ScaleKind::super32_min)
       return _mm256_mul_ps(d, _mm256_cvtepi32_ps(u8(p)));
     else if constexpr (kind == ScaleKind::super16_min)
-      return _mm256_mul_ps(
-          d, _mm256_cvtepi32_ps(_mm256_and_si256(u8(p), _mm256_set1_epi32(15))));
-    else return _mm256_mul_ps(d, i8(p));
+      return _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_and_si256(u8(p), _mm256_set1_epi32(15))));
+    else
+      return _mm256_mul_ps(d, i8(p));
   }
 
   PREMISE_INLINE __m256 min(std::uint32_t group, int part) const {
     const std::byte* p = i8_from + group * scale_bytes(kind) + 16 * part;
     if constexpr (kind == ScaleKind::f16_min)
-      return _mm256_xor_ps(f16(f16_from + group * scale_bytes(kind) + 32),
-                           _mm256_set1_ps(-0.0f));
+      return _mm256_xor_ps(f16(f16_from + group * scale_bytes(kind) + 32), _mm256_set1_ps(-0.0f));
     else if constexpr (kind == ScaleKind::super32_min)
       return _mm256_mul_ps(dmin, _mm256_cvtepi32_ps(u8(p + 16)));
     else if constexpr (kind == ScaleKind::super16_min)
       return _mm256_mul_ps(dmin, _mm256_cvtepi32_ps(_mm256_srli_epi32(u8(p), 4)));
-    else return _mm256_setzero_ps();
+    else
+      return _mm256_setzero_ps();
   }
 };
 

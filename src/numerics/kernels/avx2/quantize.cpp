@@ -27,8 +27,8 @@ PREMISE_INLINE std::int32_t horizontal(__m256i v, Fold fold) {
 }
 
 PREMISE_INLINE std::int32_t sum_of(__m256i v) {
-  return horizontal(
-      v, [](__m128i a, __m128i b) PREMISE_INLINE_LAMBDA { return _mm_add_epi32(a, b); });
+  return horizontal(v,
+                    [](__m128i a, __m128i b) PREMISE_INLINE_LAMBDA { return _mm_add_epi32(a, b); });
 }
 
 PREMISE_INLINE std::uint32_t largest_of(__m256i v) {
@@ -46,8 +46,7 @@ void run(const float* x, std::size_t columns, const QuantizedRows& out, std::siz
     for (int i = 0; i < 4; ++i) {
       v[i] = _mm256_loadu_ps(x + 8 * i);
       // Bit patterns of magnitudes order like the magnitudes, NaN above infinity.
-      largest =
-          _mm256_max_epu32(largest, _mm256_and_si256(_mm256_castps_si256(v[i]), magnitude));
+      largest = _mm256_max_epu32(largest, _mm256_and_si256(_mm256_castps_si256(v[i]), magnitude));
     }
     const std::uint32_t bits = largest_of(largest);
     const float amax = as_float(bits);
@@ -59,8 +58,8 @@ void run(const float* x, std::size_t columns, const QuantizedRows& out, std::siz
     for (int i = 0; i < 4; ++i)
       q[i] = _mm256_and_si256(_mm256_cvtps_epi32(_mm256_mul_ps(v[i], factor)), keep);
     // Packing works within 128-bit lanes; the permutation restores the order of fours.
-    const __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]),
-                                              _mm256_packs_epi32(q[2], q[3]));
+    const __m256i packed =
+        _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]));
     _mm256_storeu_si256(
         reinterpret_cast<__m256i*>(codes + g * group_columns),
         _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));

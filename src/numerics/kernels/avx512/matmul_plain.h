@@ -32,8 +32,10 @@ struct Plain {
       return _mm512_loadu_ps(from);
     } else {
       const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-      if constexpr (layout == Layout::f16) return _mm512_cvtph_ps(half);
-      else return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+      if constexpr (layout == Layout::f16)
+        return _mm512_cvtph_ps(half);
+      else
+        return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
     }
   }
 
@@ -75,12 +77,18 @@ struct Plain {
       sums += tile_tokens;
     }
     switch (count) {
-      case 1: return tile<panels, 1>(panel, panel_bytes, x, x_stride, begin, end, sums);
-      case 2: return tile<panels, 2>(panel, panel_bytes, x, x_stride, begin, end, sums);
-      case 3: return tile<panels, 3>(panel, panel_bytes, x, x_stride, begin, end, sums);
-      case 4: return tile<panels, 4>(panel, panel_bytes, x, x_stride, begin, end, sums);
-      case 5: return tile<panels, 5>(panel, panel_bytes, x, x_stride, begin, end, sums);
-      default: return;
+      case 1:
+        return tile<panels, 1>(panel, panel_bytes, x, x_stride, begin, end, sums);
+      case 2:
+        return tile<panels, 2>(panel, panel_bytes, x, x_stride, begin, end, sums);
+      case 3:
+        return tile<panels, 3>(panel, panel_bytes, x, x_stride, begin, end, sums);
+      case 4:
+        return tile<panels, 4>(panel, panel_bytes, x, x_stride, begin, end, sums);
+      case 5:
+        return tile<panels, 5>(panel, panel_bytes, x, x_stride, begin, end, sums);
+      default:
+        return;
     }
   }
 

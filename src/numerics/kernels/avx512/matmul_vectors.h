@@ -15,9 +15,12 @@ PREMISE_INLINE __m512i load512(const void* from) { return _mm512_loadu_si512(fro
 /// byte come along: mask afterwards.
 template <int from, int to>
 PREMISE_INLINE __m512i move_bit(__m512i v) {
-  if constexpr (from > to) return _mm512_srli_epi16(v, from - to);
-  else if constexpr (from < to) return _mm512_slli_epi16(v, to - from);
-  else return v;
+  if constexpr (from > to)
+    return _mm512_srli_epi16(v, from - to);
+  else if constexpr (from < to)
+    return _mm512_slli_epi16(v, to - from);
+  else
+    return v;
 }
 
 /// low | (high & mask), in one instruction.
@@ -37,7 +40,7 @@ struct Codes {
 
   template <int q>
   PREMISE_INLINE __m512i nibble() const {
-    return _mm512_and_si512(move_bit<q < 4 ? 0 : 4, 0>(v[q % 4]), _mm512_set1_epi8(15));
+    return _mm512_and_si512(move_bit<(q < 4 ? 0 : 4), 0>(v[q % 4]), _mm512_set1_epi8(15));
   }
 
   template <int q>
@@ -57,8 +60,10 @@ struct Codes {
     } else {
       const __m512i pair =
           _mm512_and_si512(move_bit<2 * (q % 4), 0>(v[q / 4]), _mm512_set1_epi8(3));
-      if constexpr (layout == Layout::p2) return pair;
-      else return or_masked(pair, move_bit<q, 2>(v[2]), 0x04);
+      if constexpr (layout == Layout::p2)
+        return pair;
+      else
+        return or_masked(pair, move_bit<q, 2>(v[2]), 0x04);
     }
   }
 };
@@ -90,14 +95,17 @@ struct Scales {
 
   PREMISE_INLINE __m512 scale(std::uint32_t group, int half) const {
     const std::byte* p = from + group * scale_bytes(kind);
-    if constexpr (kind == ScaleKind::f16 || kind == ScaleKind::f16_min) return f16(p);
-    else if constexpr (kind == ScaleKind::super32) return _mm512_mul_ps(d, i8(p));
+    if constexpr (kind == ScaleKind::f16 || kind == ScaleKind::f16_min)
+      return f16(p);
+    else if constexpr (kind == ScaleKind::super32)
+      return _mm512_mul_ps(d, i8(p));
     else if constexpr (kind == ScaleKind::super32_min)
       return _mm512_mul_ps(d, _mm512_cvtepi32_ps(u8(p)));
-    else if constexpr (kind == ScaleKind::super16) return _mm512_mul_ps(d, i8(p + 16 * half));
+    else if constexpr (kind == ScaleKind::super16)
+      return _mm512_mul_ps(d, i8(p + 16 * half));
     else
-      return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_and_si512(u8(p + 16 * half),
-                                                                  _mm512_set1_epi32(15))));
+      return _mm512_mul_ps(
+          d, _mm512_cvtepi32_ps(_mm512_and_si512(u8(p + 16 * half), _mm512_set1_epi32(15))));
   }
 
   PREMISE_INLINE __m512 min(std::uint32_t group, int half) const {
@@ -108,7 +116,8 @@ struct Scales {
       return _mm512_mul_ps(dmin, _mm512_cvtepi32_ps(u8(p + 16)));
     else if constexpr (kind == ScaleKind::super16_min)
       return _mm512_mul_ps(dmin, _mm512_cvtepi32_ps(_mm512_srli_epi32(u8(p + 16 * half), 4)));
-    else return _mm512_setzero_ps();
+    else
+      return _mm512_setzero_ps();
   }
 };
 

@@ -37,12 +37,9 @@ namespace premise {
 
 enum class DType : std::uint32_t;
 
-/// How the codes of a panel lie (packed_layout.h).
-enum class Layout : std::uint8_t {
-  f32, f16, bf16,  // plain numbers
-  p2, p3, p4, p5, p6, p8,  // unsigned codes of so many bits
-  t4,  // four-bit indices into the 16 levels of the IQ4 formats
-};
+/// How the codes of a panel lie (packed_layout.h): plain numbers; unsigned codes of 2 to 8 bits;
+/// four-bit indices into the 16 levels of the IQ4 formats.
+enum class Layout : std::uint8_t { f32, f16, bf16, p2, p3, p4, p5, p6, p8, t4 };
 
 /// How the scales of a panel lie.
 enum class ScaleKind : std::uint8_t {
@@ -60,14 +57,14 @@ enum class ActivationKind : std::uint8_t { f32, int8 };
 
 /// A packed matrix in memory that somebody else owns; 64-byte aligned.
 struct PackedMatrix {
-  const std::byte* data;      // [panels][panel_bytes]
+  const std::byte* data;  // [panels][panel_bytes]
   std::uint64_t rows;
   std::uint64_t columns;      // integer layouts: a multiple of 32
   std::uint64_t panel_bytes;  // a multiple of 64
   DType dtype;                // of the source, for reports
   Layout layout;
   ScaleKind scales;
-  std::uint8_t zero;          // the code of zero: 0, 4, 8, 16, 32 or 128
+  std::uint8_t zero;  // the code of zero: 0, 4, 8, 16, 32 or 128
 };
 
 /// Activations as int8, one scale per group of 32 columns. Sums are negative because a dot product

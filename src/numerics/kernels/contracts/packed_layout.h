@@ -46,24 +46,35 @@ inline constexpr std::uint8_t iq4_codes[16] = {1,   24,  45,  63,  79,  93,  106
 /// Bytes of one group's codes.
 static constexpr std::uint32_t code_bytes(Layout layout) {
   switch (layout) {
-    case Layout::p2: return 128;
-    case Layout::p3: return 192;
+    case Layout::p2:
+      return 128;
+    case Layout::p3:
+      return 192;
     case Layout::p4:
-    case Layout::t4: return 256;
-    case Layout::p5: return 320;
-    case Layout::p6: return 384;
-    case Layout::p8: return 512;
-    default: return 0;
+    case Layout::t4:
+      return 256;
+    case Layout::p5:
+      return 320;
+    case Layout::p6:
+      return 384;
+    case Layout::p8:
+      return 512;
+    default:
+      return 0;
   }
 }
 
 /// Bytes of one group's scales.
 static constexpr std::uint32_t scale_bytes(ScaleKind kind) {
   switch (kind) {
-    case ScaleKind::none: return 0;
-    case ScaleKind::super32: return 16;
-    case ScaleKind::f16_min: return 64;
-    default: return 32;
+    case ScaleKind::none:
+      return 0;
+    case ScaleKind::super32:
+      return 16;
+    case ScaleKind::f16_min:
+      return 64;
+    default:
+      return 32;
   }
 }
 
@@ -71,10 +82,13 @@ static constexpr std::uint32_t scale_bytes(ScaleKind kind) {
 static constexpr std::uint32_t super_bytes(ScaleKind kind) {
   switch (kind) {
     case ScaleKind::super32:
-    case ScaleKind::super16: return 32;
+    case ScaleKind::super16:
+      return 32;
     case ScaleKind::super32_min:
-    case ScaleKind::super16_min: return 64;
-    default: return 0;
+    case ScaleKind::super16_min:
+      return 64;
+    default:
+      return 0;
   }
 }
 
@@ -101,13 +115,19 @@ static constexpr std::uint32_t chunk_bytes(Layout layout, ScaleKind kind, std::u
 static constexpr int zero_shift(Layout layout, ScaleKind kind) {
   if (has_min(kind)) return 0;
   switch (layout) {
-    case Layout::p3: return 2;
-    case Layout::p4: return 3;
-    case Layout::p5: return 4;
-    case Layout::p6: return 5;
+    case Layout::p3:
+      return 2;
+    case Layout::p4:
+      return 3;
+    case Layout::p5:
+      return 4;
+    case Layout::p6:
+      return 5;
     case Layout::p8:
-    case Layout::t4: return 7;
-    default: return 0;
+    case Layout::t4:
+      return 7;
+    default:
+      return 0;
   }
 }
 

@@ -9,8 +9,8 @@
 namespace premise {
 
 void matmul_reference(const TensorView& weights, const float* x, std::size_t row_count,
-                      std::size_t x_stride, float* y, std::size_t y_stride,
-                      std::uint64_t row_begin, std::uint64_t row_end) {
+                      std::size_t x_stride, float* y, std::size_t y_stride, std::uint64_t row_begin,
+                      std::uint64_t row_end) {
   const std::uint64_t columns = weights.shape.columns();
   std::vector<float> row(columns);
   for (std::uint64_t r = row_begin; r < row_end; ++r) {

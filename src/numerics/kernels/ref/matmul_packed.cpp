@@ -26,8 +26,7 @@ float add_group(const PackedMatrix& weights, const GroupValues& w, const Quantiz
       minus_sum -= q[k];
     }
     float t = static_cast<float>(dot) * w.scale[begin / 16];
-    if (has_min(weights.scales))
-      t = std::fma(w.min[begin / 16], static_cast<float>(minus_sum), t);
+    if (has_min(weights.scales)) t = std::fma(w.min[begin / 16], static_cast<float>(minus_sum), t);
     acc = std::fma(t, a, acc);
   }
   return acc;
@@ -58,8 +57,8 @@ void run_plain(const PackedMatrix& weights, std::uint64_t panel_begin, std::uint
                void*) {
   const std::uint64_t row_end = std::min(weights.rows, panel_end * panel_rows);
   for (std::uint64_t row = panel_begin * panel_rows; row < row_end; ++row) {
-    const std::byte* lane = weights.data + row / panel_rows * weights.panel_bytes +
-                            row % panel_rows * sizeof(Element);
+    const std::byte* lane =
+        weights.data + row / panel_rows * weights.panel_bytes + row % panel_rows * sizeof(Element);
     for (std::size_t t = 0; t < row_count; ++t) {
       float acc = 0;
       for (std::uint64_t k = 0; k < weights.columns; ++k) {
