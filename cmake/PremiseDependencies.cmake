@@ -31,8 +31,7 @@ pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 premise_dependency(zip PkgConfig::libzip)
 
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
-pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8)
-premise_dependency(unicode PkgConfig::utf8proc PkgConfig::pcre2)
+premise_dependency(unicode PkgConfig::utf8proc)
 
 if(PREMISE_TESTS)
   find_package(GTest REQUIRED)

@@ -47,6 +47,8 @@ function(premise_room name dir)
   if(PREMISE_BENCHMARKS AND benches)
     add_executable(premise_${name}_bench ${benches})
     target_link_libraries(premise_${name}_bench PRIVATE premise_${name} benchmark::benchmark_main)
+    target_compile_definitions(premise_${name}_bench PRIVATE
+      PREMISE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   endif()
 endfunction()
 

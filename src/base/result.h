@@ -59,10 +59,10 @@ class [[nodiscard]] Result {
 
   T& value() & { return *checked<0>(); }
   const T& value() const& { return *const_cast<Result*>(this)->template checked<0>(); }
-  T&& value() && { return std::move(*checked<0>()); }
+  T value() && { return std::move(*checked<0>()); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*checked<0>()); }
+  T operator*() && { return std::move(*checked<0>()); }
   T* operator->() { return checked<0>(); }
   const T* operator->() const { return const_cast<Result*>(this)->template checked<0>(); }
 
@@ -117,8 +117,10 @@ class [[nodiscard]] Status {
   declaration = std::move(name).value()
 #define PREMISE_TRY(declaration, ...) \
   PREMISE_TRY_(PREMISE_CONCAT(premise_try_, __COUNTER__), declaration, (__VA_ARGS__))
-#define PREMISE_CHECK(...)                                         \
-  do {                                                             \
-    if (auto premise_status = (__VA_ARGS__); !premise_status.ok()) \
-      return std::move(premise_status).error();                    \
+#define PREMISE_CHECK_(name, expression)                         \
+  do {                                                           \
+    if (auto name = (expression); !name.ok())                    \
+      return std::move(name).error();                            \
   } while (false)
+#define PREMISE_CHECK(...) \
+  PREMISE_CHECK_(PREMISE_CONCAT(premise_status_, __COUNTER__), (__VA_ARGS__))

@@ -55,6 +55,7 @@ Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions&
   host.isa = process_environment("PREMISE_ISA");
   PREMISE_TRY(loaded.host, Host::create(host));
   PREMISE_TRY(loaded.engine, Engine::create(*loaded.source, *loaded.host, engine_options));
+  PREMISE_CHECK(loaded.source->check_unchanged());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   loaded.load_seconds = taken.count();
   return loaded;

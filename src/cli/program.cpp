@@ -9,6 +9,7 @@
 #include <exception>
 #include <new>
 
+#include "base/bus_error.h"
 #include "base/interrupt.h"
 #include "base/language.h"
 #include "base/version.h"
@@ -140,7 +141,9 @@ int run_program(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is told by write(), see Console
   Interrupt interrupt;
   interrupt.install();
-  Console console(stdout, stderr, detect_language(process_environment), &interrupt);
+  const Language language = detect_language(process_environment);
+  end_cleanly_on_bus_error(language);
+  Console console(stdout, stderr, language, &interrupt);
   return run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc), console);
 }
 
