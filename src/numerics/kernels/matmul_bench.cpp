@@ -17,18 +17,18 @@ struct Shape2 {
 
 // Random bytes are as good as random blocks for speed; scales that happen to be NaN cost the same.
 struct Workload {
-  Workload(DType dtype, Shape2 shape, std::size_t tokens, Isa isa)
+  Workload(DType dtype, Shape2 shape, std::size_t token_count, Isa isa)
       : memory(packed_bytes(dtype, shape.rows, shape.columns).value()),
         matrix(view_of(dtype, shape.rows, shape.columns, memory.data())),
         x([&] {
           Random random(1);
-          return random_activations(tokens * shape.columns, random);
+          return random_activations(token_count * shape.columns, random);
         }()),
-        input(quantize(isa, x, tokens, shape.columns)),
+        input(quantize(isa, x, token_count, shape.columns)),
         kernel(*matmul_kernel(isa, matrix.layout)),
         scratch(kernel.scratch_bytes),
-        y(tokens * shape.rows),
-        tokens(tokens) {
+        y(token_count * shape.rows),
+        tokens(token_count) {
     Random random(2);
     for (std::size_t at = 0; at + 4 <= memory.size(); at += 4) {
       const std::uint32_t word = static_cast<std::uint32_t>(random()) & 0x2f2f2f2fu;

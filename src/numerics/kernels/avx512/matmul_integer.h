@@ -6,8 +6,8 @@
 // Few tokens (decoding): straight from the packed bytes, up to 4 tokens a pass. The memory stream
 // decides, so two panels are read at once, each prefetched ahead; further passes find them in the
 // second-level cache. How many tokens are few depends on what taking codes apart costs. Measured on
-// Zen 4 with [8192, 2048] from the third-level cache, ms this way and the other: Q4_K with 5 tokens
-// 0.79 and 1.19, with 16 2.3 and 2.8; Q6_K with 5 tokens 1.1 and 1.4, with 16 3.1 and 3.0.
+// Zen 4 with [8192, 2048], ms this way and the other: Q4_K with 5 tokens 0.79 and 1.19, with 16 2.3
+// and 2.8; where planes must be put together both are about equal from 8 tokens on.
 //
 // More tokens: a pair of panels × 512 columns is unpacked once into bytes and f32 scales, then
 // tiles of 6 tokens × 32 rows run over it. Registers: 12 integer sums + 12 f32 sums + 2 weights
@@ -117,6 +117,7 @@ struct Integer {
                      std::size_t y_stride) {
     constexpr std::uint32_t chunk_size = chunk_bytes(layout, kind, chunk_groups);
     const std::byte* chunk = w.data + panel * w.panel_bytes;
+    const std::byte* panel_end = chunk + w.panel_bytes;
     const std::size_t groups = w.columns / group_columns;
     __m512 acc[panels][tokens];
     for (auto& row : acc)
@@ -132,15 +133,19 @@ struct Integer {
         for (std::uint32_t at = 0; at < codes_offset(kind, chunk_groups); at += 64)
           _mm_prefetch(reinterpret_cast<const char*>(head + chunk_size + at), _MM_HINT_T0);
       });
-      for (std::uint32_t g = 0; g < count; ++g)
+      for (std::uint32_t g = 0; g < count; ++g) {
+        const std::byte* group = chunk + codes + g * code_bytes(layout);
+        // Past the end of its panel a stream goes on in the next set of panels.
+        const bool inside = group + prefetch_bytes < panel_end;
+        const std::size_t ahead = prefetch_bytes + (inside ? 0 : (panels - 1) * w.panel_bytes);
         unroll<0, panels>([&]<int p>() PREMISE_INLINE_LAMBDA {
-          const std::byte* at = chunk + p * w.panel_bytes + codes + g * code_bytes(layout);
+          const std::byte* at = group + p * w.panel_bytes;
           unroll<0, Codes<layout>::count>([&]<int line>() PREMISE_INLINE_LAMBDA {
-            _mm_prefetch(reinterpret_cast<const char*>(at + prefetch_bytes + 64 * line),
-                         _MM_HINT_T0);
+            _mm_prefetch(reinterpret_cast<const char*>(at + ahead + 64 * line), _MM_HINT_T0);
           });
           direct_group<tokens>(at, scales[p], g, x, first + g, acc[p]);
         });
+      }
     }
     unroll<0, panels>([&]<int p>() PREMISE_INLINE_LAMBDA {
       for (int t = 0; t < tokens; ++t)
