@@ -35,14 +35,14 @@ double sum_of_lanes(const std::array<Floats, 4>& sums) {
   return sum;
 }
 
-// Visits the tokens of 16 at a time for which `test` (Floats → Masks) holds somewhere among them.
+// for_each upon groups, but only those in which `test` (Floats → Masks) holds somewhere.
 template <typename Test, typename Visit>
 void for_each_group_with(std::span<const float> row, const Test& test, const Visit& visit) {
   for_each<group>(row, [&](std::size_t first, const float* logits) {
     Masks any{};
     for (std::size_t i = 0; i < group; i += lanes) any |= test(load_floats(logits + i));
     if ((any[0] | any[1] | any[2] | any[3]) == 0) return;
-    visit(first, std::min(first + group, row.size()));
+    visit(first, logits);
   });
 }
 
@@ -65,6 +65,7 @@ Peak peak(std::span<const float> logits) {
     std::array<Floats, 4> most;
     most.fill(all_lanes(-infinity));
     for (std::size_t i = 0; i < block; i += group)
+#pragma GCC unroll 4
       for (std::size_t j = 0; j < 4; ++j) {
         const Floats x = load_floats(values + i + j * lanes);
         most[j] = x > most[j] ? x : most[j];  // false for NaN
@@ -96,6 +97,7 @@ double total_weight(const Distribution& d, std::vector<double>* block_weights) {
   for_each<block>(d.logits, [&](std::size_t, const float* values) {
     std::array<Floats, 4> sums{};
     for (std::size_t i = 0; i < block; i += group)
+#pragma GCC unroll 4
       for (std::size_t j = 0; j < 4; ++j) {
         const Floats x = load_floats(values + i + j * lanes);
         sums[j] += exp_nonpositive((x - d.peak) * d.inverse_temperature);
@@ -107,11 +109,12 @@ double total_weight(const Distribution& d, std::vector<double>* block_weights) {
   return total;
 }
 
-double mean_scaled(const Distribution& d) {
+Moments moments(const Distribution& d) {
   double total = 0.0, weighted = 0.0;
   for_each<block>(d.logits, [&](std::size_t, const float* values) {
     std::array<Floats, 4> sums{}, weighted_sums{};
     for (std::size_t i = 0; i < block; i += group)
+#pragma GCC unroll 4
       for (std::size_t j = 0; j < 4; ++j) {
         const Floats x = load_floats(values + i + j * lanes);
         const Floats scaled = (x - d.peak) * d.inverse_temperature;
@@ -123,7 +126,7 @@ double mean_scaled(const Distribution& d) {
     total += sum_of_lanes(sums);
     weighted += sum_of_lanes(weighted_sums);
   });
-  return weighted / total;
+  return {total, weighted / total};
 }
 
 void gather(const Distribution& d, float low, float high, Candidates& candidates) {
@@ -133,14 +136,18 @@ void gather(const Distribution& d, float low, float high, Candidates& candidates
     const Floats scaled = (x - d.peak) * d.inverse_temperature;
     return (scaled >= least) & (scaled <= high);
   };
-  for_each_group_with(d.logits, within, [&](std::size_t first, std::size_t end) {
-    for (std::size_t token = first; token < end; ++token) {
-      const float scaled = d.scaled(token);
-      if (scaled >= least && scaled <= high)
-        candidates.push_back({static_cast<TokenId>(token), scaled, 0.0f});
+  for_each_group_with(d.logits, within, [&](std::size_t first, const float* logits) {
+    std::array<float, group> scaled, weights;
+    for (std::size_t i = 0; i < group; i += lanes) {
+      const Floats four = (load_floats(logits + i) - d.peak) * d.inverse_temperature;
+      const Floats weight = exp_nonpositive(four);
+      std::memcpy(&scaled[i], &four, sizeof four);
+      std::memcpy(&weights[i], &weight, sizeof weight);
     }
+    for (std::size_t i = 0; i < group; ++i)  // what fills up the row is never within
+      if (scaled[i] >= least && scaled[i] <= high)
+        candidates.push_back({static_cast<TokenId>(first + i), scaled[i], weights[i]});
   });
-  weigh(candidates);
 }
 
 void gather_top(const Distribution& d, std::size_t count, Candidates& candidates) {
@@ -168,10 +175,10 @@ std::vector<ScoredToken> largest_logits(std::span<const float> logits, std::size
     kept.resize(count);
   };
   const auto above = [&](Floats x) -> Masks { return x > threshold; };
-  for_each_group_with(logits, above, [&](std::size_t first, std::size_t end) {
-    for (std::size_t token = first; token < end; ++token) {
-      if (!(logits[token] > threshold)) continue;
-      kept.push_back({static_cast<TokenId>(token), logits[token]});
+  for_each_group_with(logits, above, [&](std::size_t first, const float* values) {
+    for (std::size_t i = 0; i < group; ++i) {  // what fills up the row is never above
+      if (!(values[i] > threshold)) continue;
+      kept.push_back({static_cast<TokenId>(first + i), values[i]});
       if (kept.size() == capacity) keep_best();
     }
   });

@@ -43,8 +43,11 @@ using Candidates = std::vector<Candidate>;  // in rising order of tokens
 /// Sum of all weights; `block_weights` (may be null) receives the sums of successive blocks.
 double total_weight(const Distribution& distribution, std::vector<double>* block_weights);
 
-/// Expected value of `scaled`.
-double mean_scaled(const Distribution& distribution);
+struct Moments {
+  double total_weight;
+  double mean_scaled;  // its expected value
+};
+Moments moments(const Distribution& distribution);
 
 /// Every token with low <= scaled <= high whose weight is not 0.
 void gather(const Distribution& distribution, float low, float high, Candidates& candidates);

@@ -10,7 +10,7 @@ namespace premise {
 namespace {
 
 struct Ranked {
-  double distance;
+  float distance;
   TokenId token;
   float weight;
 
@@ -38,6 +38,27 @@ Ranked middle_of_three(Ranked a, Ranked b, Ranked c) {
   return b < a ? a : b;
 }
 
+struct Front {
+  std::size_t count;
+  double weight;
+};
+
+// Brings what is not beyond the pivot to the front. Without a branch on the data: which side an
+// item falls on is as good as random, and every second guess would be wrong.
+Front bring_forward(std::span<Ranked> items, const Ranked& pivot) {
+  Front front{0, 0.0};
+  for (Ranked& item : items) {
+    const Ranked here = item;
+    const bool near = (here.distance < pivot.distance) |
+                      ((here.distance == pivot.distance) & (here.token <= pivot.token));
+    item = items[front.count];
+    items[front.count] = here;
+    front.count += static_cast<std::size_t>(near);
+    front.weight += near ? static_cast<double>(here.weight) : 0.0;
+  }
+  return front;
+}
+
 // The last of the least prefix, in order, whose weights reach `target`: quickselect by weight.
 // Whatever the input, at most `rounds_max` passes are made before the rest is simply sorted.
 Ranked last_within(std::span<Ranked> items, double target) {
@@ -45,11 +66,7 @@ Ranked last_within(std::span<Ranked> items, double target) {
   constexpr int rounds_max = 48;
   for (int round = 0; items.size() > few && round < rounds_max; ++round) {
     const Ranked pivot = middle_of_three(items.front(), items[items.size() / 2], items.back());
-    const auto beyond = std::partition(items.begin(), items.end(),
-                                       [&](const Ranked& item) { return !(pivot < item); });
-    const auto near = static_cast<std::size_t>(beyond - items.begin());
-    double sum = 0.0;
-    for (const Ranked& item : items.first(near)) sum += static_cast<double>(item.weight);
+    const auto [near, sum] = bring_forward(items, pivot);
     if (sum >= target) {
       items = items.first(near);
     } else {
@@ -68,8 +85,7 @@ Ranked last_within(std::span<Ranked> items, double target) {
 
 // The same as keep_nearest upon every token: gathers rings around the centre, wider and wider,
 // until one holds the weight wanted. On a model's usual rows the first holds some dozen tokens.
-void gather_nearest(const Distribution& d, double centre, float p, Candidates& candidates) {
-  const double target = static_cast<double>(p) * total_weight(d, nullptr);
+void gather_nearest(const Distribution& d, double centre, double target, Candidates& candidates) {
   const double everything = std::max(-centre, centre - static_cast<double>(least_exponent));
   for (double radius = 2.0;; radius *= 2.0) {
     // The ring is gathered a little too wide and measured exactly: rounding must not leave a token
@@ -92,7 +108,8 @@ void keep_nearest(double centre, double target, Candidates& candidates) {
   std::vector<Ranked> ranked;
   ranked.reserve(candidates.size());
   const auto rank = [&](const Candidate& c) {
-    return Ranked{std::abs(static_cast<double>(c.scaled) - centre), c.token, c.weight};
+    const double distance = std::abs(static_cast<double>(c.scaled) - centre);
+    return Ranked{static_cast<float>(distance), c.token, c.weight};
   };
   for (const Candidate& candidate : candidates) ranked.push_back(rank(candidate));
   const Ranked last = last_within(ranked, target);
@@ -126,10 +143,13 @@ void filter(const SamplingParams& params, const Distribution& d, Candidates& can
     if (typical) keep_typical(params.typical_p, candidates);
     if (top_p) keep_top_p(params.top_p, candidates);
   } else if (typical) {
-    gather_nearest(d, mean_scaled(d), params.typical_p, candidates);
+    const Moments all = moments(d);
+    const double target = static_cast<double>(params.typical_p) * all.total_weight;
+    gather_nearest(d, all.mean_scaled, target, candidates);
     if (top_p) keep_top_p(params.top_p, candidates);
   } else if (top_p) {
-    gather_nearest(d, 0.0, params.top_p, candidates);
+    const double target = static_cast<double>(params.top_p) * total_weight(d, nullptr);
+    gather_nearest(d, 0.0, target, candidates);
   } else {
     // A little too wide, so that the weights decide and not the rounding of the logarithm.
     const double least = std::log(static_cast<double>(params.min_p)) - 0.001;

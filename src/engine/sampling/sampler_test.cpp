@@ -130,5 +130,61 @@ TEST(Temperature, any_positive_value_draws_something_sensible) {
   for (TokenId token = 0; token < 3; ++token) EXPECT_NEAR(counts[token], 1000, 120);
 }
 
+TEST(Sampler, applies_bias_then_penalties_then_chooses) {
+  // (1 + 5) / 2 = 3 loses against 4; penalized before the bias it would have been 5.5.
+  const SamplingParams params{.logit_bias = {{0, 5.0f}}, .repetition_penalty = 2.0f};
+  EXPECT_EQ(draw_one(params, {1.0f, 4.0f}, {0}), 1);
+  EXPECT_EQ(draw_one(params, {1.0f, 4.0f}), 0);
+}
+
+TEST(Sampler, applies_the_temperature_before_the_filters) {
+  // Of 0.6, 0.3, 0.1 the first alone reaches 0.5; at temperature 4 two are needed.
+  const std::vector<float> logits = {std::log(0.6f), std::log(0.3f), std::log(0.1f)};
+  const auto distinct = [&](float temperature) {
+    std::map<TokenId, int> counts;
+    const SamplingParams params{.temperature = temperature, .top_p = 0.5f};
+    for (const TokenId token : draws(params, logits, 200)) ++counts[token];
+    return counts.size();
+  };
+  EXPECT_EQ(distinct(1.0f), 1u);
+  EXPECT_EQ(distinct(4.0f), 2u);
+}
+
+TEST(Sampler, remembers_what_it_drew) {
+  EXPECT_EQ(draws({.presence_penalty = 10.0f}, {3.0f, 2.0f, 1.0f}, 3),
+            (std::vector<TokenId>{0, 1, 2}));
+  // Left alone the greedy text is 0 0 0 …; DRY breaks the repetition.
+  const std::vector<TokenId> text = draws({.dry_multiplier = 5.0f}, {3.0f, 2.0f}, 6);
+  EXPECT_EQ(text, (std::vector<TokenId>{0, 0, 0, 1, 0, 0}));
+}
+
+TEST(Sampler, that_drew_nothing_goes_on) {
+  Sampler sampler({.presence_penalty = 1.0f}, {});
+  std::vector<float> nothing(3, nan), row = {1.0f, 2.0f, 3.0f};
+  EXPECT_EQ(sampler.draw(nothing), -1);
+  EXPECT_EQ(sampler.draw(row), 2);
+}
+
+TEST(Sampler, bias_can_force_and_forbid) {
+  const std::vector<float> logits = {9.0f, 1.0f, 1.0f};
+  EXPECT_EQ(draw_one({.logit_bias = {{0, -infinity}}}, logits), 1);
+  EXPECT_EQ(draw_one({.logit_bias = {{2, infinity}}}, logits), 2);
+  EXPECT_EQ(draw_one({.logit_bias = {{0, -infinity}, {1, -infinity}, {2, -infinity}}}, logits), -1);
+}
+
+TEST(Sampler, moves_and_copies_with_its_state) {
+  const std::vector<float> logits = random_logits(50, 3);
+  Sampler first({.presence_penalty = 0.5f, .temperature = 1.0f, .seed = 9}, {});
+  for (int i = 0; i < 10; ++i) {
+    std::vector<float> row = logits;
+    first.draw(row);
+  }
+  Sampler copy = first, moved = std::move(first);
+  for (int i = 0; i < 20; ++i) {
+    std::vector<float> row = logits, again = logits;
+    ASSERT_EQ(copy.draw(row), moved.draw(again));
+  }
+}
+
 }  // namespace
 }  // namespace premise
