@@ -198,7 +198,9 @@ TEST(KeepNearest, finds_the_cut_among_many_with_ties) {
   for (TokenId token = 0; token < 4096; ++token)
     candidates.push_back({token, -static_cast<float>((token * 2654435761u) % 4093u), 1.0f});
   Candidates sorted = candidates;
-  std::ranges::stable_sort(sorted, std::greater{}, &Candidate::scaled);
+  std::ranges::sort(sorted, [](const Candidate& a, const Candidate& b) {
+    return a.scaled != b.scaled ? a.scaled > b.scaled : a.token < b.token;
+  });
   keep_nearest(0.0, 1000.0, candidates);
   ASSERT_EQ(candidates.size(), 1000u);
   std::vector<TokenId> expected;

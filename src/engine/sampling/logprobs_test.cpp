@@ -54,8 +54,9 @@ TEST(TopLogprobs, are_the_likeliest_in_falling_order) {
   const std::vector<float> logits = random_logits(10'000, 12.0, 5);
   std::vector<TokenId> order(logits.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<TokenId>(i);
-  std::ranges::stable_sort(order, std::greater{},
-                           [&](TokenId token) { return logits[static_cast<std::size_t>(token)]; });
+  std::ranges::sort(order, {}, [&](TokenId token) {
+    return std::pair{-logits[static_cast<std::size_t>(token)], token};
+  });
   const std::vector<TokenLogprob> top = top_logprobs(logits, 50);
   ASSERT_EQ(top.size(), 50u);
   for (std::size_t i = 0; i < top.size(); ++i) {

@@ -74,6 +74,17 @@ TEST(Draw, equal_seeds_give_equal_tokens_and_others_do_not) {
   }
 }
 
+// What one build drew every other must draw: these tests run under two compilers.
+TEST(Draw, gives_the_same_tokens_on_every_machine) {
+  const std::vector<float> logits = random_logits(1000, 1);
+  EXPECT_EQ(draws({.temperature = 1.0f, .seed = 42}, logits, 8),
+            (std::vector<TokenId>{835, 321, 995, 692, 815, 558, 137, 565}));
+  EXPECT_EQ(draws({.temperature = 0.7f, .top_p = 0.9f, .seed = 42}, logits, 8),
+            (std::vector<TokenId>{833, 297, 996, 652, 815, 546, 137, 558}));
+  EXPECT_EQ(draws({.temperature = 1.2f, .typical_p = 0.8f, .seed = 42}, logits, 8),
+            (std::vector<TokenId>{833, 313, 995, 661, 800, 546, 132, 558}));
+}
+
 // Pearson's statistic of draws against softmax(logits / temperature) over `tokens`.
 double chi_square(const std::vector<TokenId>& drawn, const std::vector<float>& logits,
                   float temperature, std::size_t tokens) {
