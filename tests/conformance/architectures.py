@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Compares `premise logits` on tiny models of every architecture with transformers and llama.cpp.
+
+Usage: architectures.py [--premise PROGRAM] [CASE…]
+Each case of tests/golden/tiny_models.py is written as a GGUF file in F32, which premise reads with
+the scalar reference and with every instruction set that this machine has, and llama.cpp (see
+_peer.py; skipped aloud without PREMISE_PEER) with plain attention and an F32 cache. Figures are
+max |difference| / std(logits of the reference) over all positions and the whole vocabulary; premise
+prints log-probabilities, so the others' logits are normalised alike.
+
+Allowed is 1e-3 among equals, and more where a difference of method is known and shown:
+- The CPU kernels keep keys and values in F16. transformers with keys and values rounded to F16 moves
+  as far from itself as they do; they are held to 2e-3 against it (a number that lies between two
+  F16 values may still go either way) and to 5e-3 against references whose cache is F32.
+- llama.cpp looks gelu up in a table of F16. It is held to transformers with such a table, to 2e-3
+  for the same reason; Premise computes gelu in F32 and may be 5e-3 away.
+"""
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import _peer as peer
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "golden"))
+import tiny_models  # noqa: E402
+
+ALLOWED = 1e-3
+ALLOWED_ROUNDED = 2e-3  # both round to F16, each its own F32 sum
+ALLOWED_F16 = 5e-3  # one rounds to F16, the other does not
+SETS = ["ref", "avx2", "avx512"]
+
+
+def log_softmax(logits):
+    wide = logits.astype(np.float64)
+    high = wide.max(axis=1, keepdims=True)
+    return wide - high - np.log(np.exp(wide - high).sum(axis=1, keepdims=True))
+
+
+def ours(program, model, tokens, instruction_set):
+    """Log-probabilities [positions, vocabulary], or None where the machine lacks the set."""
+    done = subprocess.run(
+        [program, "logits", str(model), "--tokens", ",".join(map(str, tokens)),
+         "--top", str(tiny_models.VOCABULARY), "--json"],
+        capture_output=True, text=True, env={**os.environ, "PREMISE_ISA": instruction_set})
+    if done.returncode == 2 and "PREMISE_ISA" in done.stderr:
+        return None
+    if done.returncode != 0:
+        raise RuntimeError(f"premise logits failed ({done.returncode}): {done.stderr.strip()}")
+    positions = json.loads(done.stdout)["positions"]
+    rows = np.full((len(positions), tiny_models.VOCABULARY), np.nan)
+    for row, position in zip(rows, positions):
+        for entry in position["top"]:
+            row[entry["id"]] = entry["logprob"]
+    return rows
+
+
+def deviation(found, expected, std):
+    if found is None or expected is None:
+        return None
+    difference = np.abs(found - expected)
+    return float("inf") if np.isnan(difference).any() else difference.max() / std
+
+
+def show(value):
+    return "       -" if value is None else f"{value:8.1e}"
+
+
+def compare(name, case, program, llama_cpp, folder):
+    """The row of the table; True where everything is within what is allowed."""
+    model, recipes, literals = tiny_models.build(case)
+    tokens = tiny_models.tokens_of(case)
+    path = folder / f"{name}.gguf"
+    tiny_models.write_model(path, case, model.config, recipes, literals)
+    reference = tiny_models.reference_logits(model, tokens)
+    std = reference.std()
+    expected = log_softmax(reference)
+    with tiny_models.f16_cache(model):
+        expected_f16 = log_softmax(tiny_models.reference_logits(model, tokens))
+    gelu = case.architecture.startswith("gemma")
+    with tiny_models.f16_gelu(model) if gelu else contextlib.nullcontext():
+        expected_of_peer = log_softmax(tiny_models.reference_logits(model, tokens))
+    use_peer = llama_cpp is not None and case.peer
+    theirs = log_softmax(llama_cpp.logits(path, tokens)) if use_peer else None
+    ref, avx2, avx512 = (ours(program, path, tokens, name) for name in SETS)
+    path.unlink()
+    rows = [(ref, expected, ALLOWED), (avx2, expected, ALLOWED_F16),
+            (avx512, expected, ALLOWED_F16),
+            (avx2, expected_f16, ALLOWED_ROUNDED), (avx512, expected_f16, ALLOWED_ROUNDED),
+            (ref, theirs, ALLOWED_F16 if gelu else ALLOWED), (avx2, theirs, ALLOWED_F16),
+            (avx512, theirs, ALLOWED_F16), (theirs, expected_of_peer, ALLOWED_ROUNDED if gelu else ALLOWED)]
+    figures = [deviation(found, other, std) for found, other, _ in rows]
+    fine = all(figure is None or figure < allowed
+               for figure, (_, _, allowed) in zip(figures, rows))
+    mark = "" if fine else "  FAILED"
+    note = f"  ({case.why_no_peer})" if llama_cpp is not None and not case.peer else ""
+    groups = [figures[0:3], figures[3:5], figures[5:8], figures[8:]]
+    print(f"{name:16}", " | ".join(" ".join(map(show, group)) for group in groups) + mark + note,
+          flush=True)
+    return fine
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--premise", default=str(ROOT / "build" / "release" / "premise"))
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    path = peer.folder()
+    llama_cpp = peer.Peer(path) if path else None
+    print(f"max |difference| / std of logits, {tiny_models.TOKENS} tokens")
+    three, two = (" ".join(f"{name:>8}" for name in names) for names in (SETS, SETS[1:]))
+    print(f"{'premise against':16} {'transformers':26} | {'the same, F16 KV':17} | "
+          f"{'llama.cpp':26} | llama.cpp against transformers")
+    print(f"{'case':16} {three} | {two} | {three} |", flush=True)
+    fine = True
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.cases or tiny_models.CASES:
+            fine &= compare(name, tiny_models.CASES[name], options.premise, llama_cpp,
+                            Path(folder))
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
