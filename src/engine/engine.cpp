@@ -183,7 +183,7 @@ bool Engine::draw(const StepEntry& entry, std::span<float> logits,
   if (active.request.logprobs) {
     kept.assign(logits.begin(), logits.end());
     normalizer = log_sum_exp(kept);
-    event.top = top_logprobs(kept, active.request.top_logprobs);
+    event.top = top_logprobs(kept, normalizer, active.request.top_logprobs);
   }
   const TokenId token = active.sampler.draw(logits);
   if (token < 0 || std::ranges::count(active.request.stop_tokens, token) > 0) {

@@ -32,7 +32,7 @@ struct SamplingParams {
   std::size_t dry_window = 0;               // tokens looked back over; 0: everything
   std::vector<TokenId> dry_breakers{};      // repetitions do not reach across these
 
-  float temperature = 0.0f;
+  float temperature = 0.0f;  // under Mirostat 0 counts as 1
 
   // Mirostat 2 replaces the filters below: it keeps the surprise of the text near `mirostat_tau`.
   bool mirostat = false;

@@ -16,9 +16,13 @@ double log_sum_exp(std::span<const float> logits) {
 }
 
 std::vector<TokenLogprob> top_logprobs(std::span<const float> logits, std::size_t count) {
-  if (count == 0) return {};
-  const double normalizer = log_sum_exp(logits);
-  if (std::isinf(normalizer)) return {};
+  return count == 0 ? std::vector<TokenLogprob>{}
+                    : top_logprobs(logits, log_sum_exp(logits), count);
+}
+
+std::vector<TokenLogprob> top_logprobs(std::span<const float> logits, double normalizer,
+                                       std::size_t count) {
+  if (count == 0 || std::isinf(normalizer)) return {};
   std::vector<ScoredToken> top = largest_logits(logits, count);
   std::ranges::sort(top, likelier);
   std::vector<TokenLogprob> logprobs;

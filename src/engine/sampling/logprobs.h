@@ -18,4 +18,8 @@ double log_sum_exp(std::span<const float> logits);
 /// (log_sum_exp is infinite) has none.
 std::vector<TokenLogprob> top_logprobs(std::span<const float> logits, std::size_t count);
 
+/// The same where the caller knows `normalizer`, the log_sum_exp of these logits.
+std::vector<TokenLogprob> top_logprobs(std::span<const float> logits, double normalizer,
+                                       std::size_t count);
+
 }  // namespace premise
