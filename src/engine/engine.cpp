@@ -89,7 +89,9 @@ Result<RequestId> Engine::submit(Request request) {
   PREMISE_CHECK(check(request.sampling));
   if (request.prompt.empty())
     return error(ErrorCode::usage, {"the prompt is empty", "提示为空"});
-  const std::size_t total = request.prompt.size() + request.max_tokens;
+  // Saturating: a max_tokens near the largest number must not wrap around to a short request.
+  const std::size_t total =
+      request.prompt.size() + std::min(request.max_tokens, SIZE_MAX - request.prompt.size());
   if (total > context_ || !scheduler_->fits(total))
     return error(ErrorCode::usage,
                  {"prompt of {} tokens plus {} to generate is {} tokens; the context holds {}, "
