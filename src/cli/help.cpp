@@ -73,8 +73,16 @@ std::string option_row_label(const CLI::Option& option) {
   for (const std::string& name : option.get_lnames()) {
     names += (names.empty() ? "--" : ", --") + name;
   }
-  const std::string type = option.get_type_size() == 0 ? "" : option.get_type_name();
-  return type.empty() ? names : names + " " + type;
+  const std::string value = value_label(option);
+  return value.empty() ? names : names + " " + value;
+}
+
+/// The description, and the default where there is one: "prompt lengths (default: 512)".
+std::string option_row_text(const CLI::Option& option, Language language) {
+  std::string value = option.get_default_str();
+  if (value.starts_with('[') && value.ends_with(']')) value = value.substr(1, value.size() - 2);
+  if (value.empty() || option.get_type_size() == 0) return option.get_description();
+  return option.get_description() + text({" (default: {})", "（默认：{}）"}, value).in(language);
 }
 
 std::string usage_line(const CLI::App& app) {
@@ -107,6 +115,32 @@ std::size_t display_width(std::string_view text) {
   return columns;
 }
 
+std::string value_label(const CLI::Option& option) {
+  if (option.get_type_size() == 0) return "";
+  // CLI11 appends what its validators say of themselves: "UINT:INT in [1 - 1000]".
+  const std::string type = option.get_type_name();
+  const std::string name = type.substr(0, type.find(':'));
+  if (name == "INT" || name == "UINT") return "N";
+  return name == "FLOAT" ? "X" : name;
+}
+
+Text expected_value(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const std::string label = value_label(option);
+  if (label == "X") return text({"a number", "数字"});
+  if (label != "N") return {label, label};
+  constexpr std::string_view opening = " in [";
+  constexpr std::string_view middle = " - ";
+  const auto begin = type.find(opening);
+  const auto dash = type.find(middle, begin == type.npos ? 0 : begin);
+  const auto end = type.find(']', dash == type.npos ? 0 : dash);
+  if (begin == type.npos || dash == type.npos || end == type.npos)
+    return text({"a whole number", "整数"});
+  const std::string least = type.substr(begin + opening.size(), dash - begin - opening.size());
+  const std::string most = type.substr(dash + middle.size(), end - dash - middle.size());
+  return text({"a whole number from {} to {}", "{} 到 {} 的整数"}, least, most);
+}
+
 std::string option_label(const CLI::Option& option) {
   if (option.get_positional()) return upper(option.get_single_name());
   if (!option.get_lnames().empty()) return "--" + option.get_lnames().front();
@@ -122,8 +156,8 @@ std::string program_help(std::span<const Command* const> commands, Language lang
     rows.push_back({std::string(command->name), text(command->summary).in(language)});
   }
   const auto say = [&](const Phrase<>& phrase) { return text(phrase).in(language); };
-  std::string out = title({"Premise: large language models on your own machines, end to end.\n",
-                           "Premise：在自己的机器上运行大语言模型，从下载到服务。\n"},
+  std::string out = title({"Premise: large language models on your own machines.\n",
+                           "Premise：在自己的机器上运行大语言模型。\n"},
                           language);
   out += title({"Usage:", "用法："}, language) + "  premise COMMAND …\n\n";
   out += title({"Commands:", "命令："}, language) + table(rows) + "\n";
@@ -151,7 +185,7 @@ std::string command_help(const CLI::App& app, const Command& command, Language l
     if (option->get_positional()) {
       positionals.push_back({option_label(*option), option->get_description()});
     } else if (!is_help(*option)) {
-      options.push_back({option_row_label(*option), option->get_description()});
+      options.push_back({option_row_label(*option), option_row_text(*option, language)});
     }
   }
   options.push_back(

@@ -20,6 +20,13 @@ std::string command_help(const CLI::App& app, const Command& command, Language l
 /// How an option is called towards people: "--context", "-n", or "MODEL" for an argument.
 std::string option_label(const CLI::Option& option);
 
+/// What stands for an option's value in help: "N" for a whole number, "X" for any, else its type
+/// ("TEXT"); empty for a flag.
+std::string value_label(const CLI::Option& option);
+
+/// What an option takes, for a message: "a whole number from 1 to 1024".
+Text expected_value(const CLI::Option& option);
+
 /// Columns that a terminal needs for `text`: East Asian wide characters take two.
 std::size_t display_width(std::string_view text);
 

@@ -22,6 +22,38 @@ TEST(OptionLabel, IsTheLongNameOrTheArgument) {
   EXPECT_EQ(option_label(*app.add_option("model")), "MODEL");
 }
 
+TEST(ValueLabel, IsALetterForNumbers) {
+  CLI::App app;
+  int whole = 0;
+  float any = 0.0f;
+  std::string word;
+  bool flag = false;
+  EXPECT_EQ(value_label(*app.add_option("--a", whole)->check(CLI::Range(1, 9))), "N");
+  EXPECT_EQ(value_label(*app.add_option("--b", any)), "X");
+  EXPECT_EQ(value_label(*app.add_option("--c", word)), "TEXT");
+  EXPECT_EQ(value_label(*app.add_flag("--d", flag)), "");
+}
+
+TEST(ExpectedValue, NamesTheRange) {
+  CLI::App app;
+  int whole = 0;
+  float any = 0.0f;
+  const Text bounded = expected_value(*app.add_option("--a", whole)->check(CLI::Range(1, 9)));
+  EXPECT_EQ(bounded.en, "a whole number from 1 to 9");
+  EXPECT_EQ(bounded.zh, "1 到 9 的整数");
+  EXPECT_EQ(expected_value(*app.add_option("--b", whole)).en, "a whole number");
+  EXPECT_EQ(expected_value(*app.add_option("--c", any)).en, "a number");
+}
+
+TEST(CommandHelp, ShowsDefaults) {
+  CLI::App app("", "premise try");
+  std::vector<int> counts{1, 8};
+  app.add_option("-n,--count", counts, "how many")->capture_default_str();
+  const Command command{"try", 1, {"Try.", "试。"}, {"", ""}, nullptr};
+  EXPECT_NE(command_help(app, command, Language::english).find("how many (default: 1,8)\n"),
+            std::string::npos);
+}
+
 CommandRun declare_nothing(CLI::App&, Language) { return {}; }
 
 TEST(CommandHelp, AlignsItsColumnsAndHidesWhatHasNoGroup) {

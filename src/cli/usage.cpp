@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/nearest.h"
+#include "base/printable.h"
 #include "cli/help.h"
 
 namespace premise {
@@ -120,12 +121,16 @@ Error bad_value(const CLI::App& app, const std::string& message) {
     return error(ErrorCode::usage, {"{}: {}", "{}：参数有误：{}"}, path_of(app), message)
         .with_hint(help_hint(app));
   }
-  const std::string expected = option->get_type_name();
-  return error(ErrorCode::usage,
-               {"{}: {}: \"{}\" is not a value it takes (expected: {})",
-                "{}：{}：不接受“{}”（应为：{}）"},
-               path_of(app), option_label(*option), joined(option->results()), expected)
-      .with_hint(help_hint(app));
+  const Text expected = expected_value(*option);
+  const std::string path = path_of(app);
+  const std::string label = option_label(*option);
+  const std::string typed = printable(joined(option->results()));
+  // The one argument that is a phrase itself differs by language.
+  return Error{ErrorCode::usage,
+               {fmt::format("{}: {}: \"{}\" is not a value it takes (expected: {})", path, label,
+                            typed, expected.en),
+                fmt::format("{}：{}：不接受“{}”（应为：{}）", path, label, typed, expected.zh)},
+               help_hint(app)};
 }
 
 Error wrong_count(const CLI::App& app, const std::string& message) {
