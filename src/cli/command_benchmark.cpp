@@ -7,6 +7,7 @@
 #include "bench/engine_speed.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
+#include "cli/progress.h"
 #include "numerics/device/memory.h"
 
 namespace premise {
@@ -61,14 +62,16 @@ void print(Console& console, const EngineBenchResult& result, const LoadedModel&
 }
 
 Result<int> run(Console& console, const Options& options) {
-  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options_for(options.bench)));
-  const auto progress = [&](std::size_t, std::size_t) -> Status {
-    if (console.interrupt().requested())
-      return error(ErrorCode::cancelled, {"interrupted", "已中断"});
-    return {};
+  PREMISE_TRY(LoadedModel loaded,
+              load_model(options.model, engine_options_for(options.bench), console));
+  ProgressBar bar(console, text({"measuring", "测量"}));
+  const auto progress = [&](std::size_t done, std::size_t total) -> Status {
+    bar.update(done, total);
+    return stop_if_interrupted(console);
   };
   PREMISE_TRY(const EngineBenchResult result,
               bench_engine(*loaded.engine, options.bench, progress));
+  bar.finish();
   if (options.json) {
     console.write(to_json(result, loaded).dump() + "\n");
   } else {
@@ -81,27 +84,31 @@ CommandRun declare(CLI::App& app, Language language) {
   const auto options = std::make_shared<Options>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   app.require_subcommand(1);
-  CLI::App* engine = app.add_subcommand(
-      "engine", say({"reading prompts and generating, without a service",
-                     "测量读取提示与生成的速度（不经过服务）"}));
+  CLI::App* engine =
+      app.add_subcommand("engine", say({"reading prompts and generating, without a service",
+                                        "测量读取提示与生成的速度（不经过服务）"}));
   add_model_options(*engine, options->model, language);
   const auto counts = CLI::Range(std::size_t{1}, std::size_t{1} << 20);
-  engine->add_option("-p,--prompt", options->bench.prompts,
-                     say({"prompt lengths, separated by commas", "提示长度，以逗号分隔"}))
+  engine
+      ->add_option("-p,--prompt", options->bench.prompts,
+                   say({"prompt lengths, separated by commas", "提示长度，以逗号分隔"}))
       ->delimiter(',')
       ->capture_default_str()
       ->check(counts);
-  engine->add_option("-n,--generate", options->bench.generated,
-                     say({"tokens that each sequence generates", "每个序列生成的词元数"}))
+  engine
+      ->add_option("-n,--generate", options->bench.generated,
+                   say({"tokens that each sequence generates", "每个序列生成的词元数"}))
       ->capture_default_str()
       ->check(counts);
-  engine->add_option("-b,--batch", options->bench.batches,
-                     say({"sequences side by side, separated by commas", "并发序列数，以逗号分隔"}))
+  engine
+      ->add_option("-b,--batch", options->bench.batches,
+                   say({"sequences side by side, separated by commas", "并发序列数，以逗号分隔"}))
       ->delimiter(',')
       ->capture_default_str()
       ->check(counts);
-  engine->add_option("-r,--repetitions", options->bench.repetitions,
-                     say({"counted runs of each", "每项计入的运行次数"}))
+  engine
+      ->add_option("-r,--repetitions", options->bench.repetitions,
+                   say({"counted runs of each", "每项计入的运行次数"}))
       ->capture_default_str()
       ->check(counts);
   engine->add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));

@@ -4,17 +4,14 @@
 // "Assistant: …"), which is said once. A model with a chat template of its own must be given
 // exactly that format; until templates can be rendered it is refused rather than given another.
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
-#include <optional>
 
+#include "base/printable.h"
 #include "cli/command.h"
 #include "cli/generate.h"
 #include "cli/model_options.h"
 #include "cli/sampling_options.h"
-#include "model/plan/architecture.h"
 
 namespace premise {
 namespace {
@@ -73,34 +70,52 @@ class Session {
         engine_(*loaded.engine),
         tokenizer_(tokenizer),
         sampling_(std::move(sampling)),
-        transcript_(options.system) {}
+        transcript_(options.system),
+        interactive_(console.in_is_terminal()) {}
 
   Result<int> run() {
-    const bool interactive = console_.in_is_terminal();
-    if (interactive)
-      console_.say(text({"Ctrl-C stops an answer; /clear forgets the conversation; /exit ends it",
-                         "Ctrl-C 停止回答；/clear 清空对话；/exit 退出"}));
+    constexpr int interrupted = static_cast<int>(ErrorCode::cancelled);
+    if (interactive_) say_help();
     for (std::string line; console_.out_is_open();) {
-      if (interactive) console_.write("> ", true);
-      console_.interrupt().reset();
+      if (console_.interrupt().requested()) return interrupted;  // while loading, or in a pipe
+      if (interactive_) console_.write("> ", true);
       const Line got = read_line(line);
-      if (got == Line::interrupted) std::clearerr(stdin);
-      if (got != Line::text || line == "/exit") break;
-      if (line == "/clear") {
-        transcript_.clear();
-        continue;
-      }
-      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+      if (got != Line::text && interactive_) console_.write("\n");
+      if (got == Line::interrupted) return interrupted;
+      if (got == Line::end || line == "/exit") break;
+      if (is_command(line) || line.find_first_not_of(" \t\r") == std::string::npos) continue;
       if (auto answered = answer(line); !answered) {
-        if (!interactive) return std::move(answered).error();
+        if (!interactive_) return std::move(answered).error();
         console_.report(answered.error());
       }
+      if (interactive_) console_.interrupt().reset();  // it ended the answer, not the conversation
     }
-    if (interactive) console_.write("\n");
     return 0;
   }
 
  private:
+  void say_help() {
+    console_.say(text({"Ctrl-C stops an answer; /clear forgets the conversation; /exit ends it",
+                       "Ctrl-C 停止回答；/clear 清空对话；/exit 退出"}));
+  }
+
+  // Obeys "/clear" and "/help". At the terminal another single word behind a slash is a slip of the
+  // hand and is not sent; in a pipe it is text like any other.
+  bool is_command(std::string_view line) {
+    if (line == "/clear") {
+      transcript_.clear();
+      return true;
+    }
+    if (!interactive_ || !line.starts_with('/') || line.find_first_of(" \t/", 1) != line.npos)
+      return false;
+    if (line != "/help")
+      console_.say(text({"{}: no such command; a space in front of it sends it to the model",
+                         "{}：没有这个命令；在前面加空格可将其发送给模型"},
+                        line));
+    say_help();
+    return true;
+  }
+
   Status answer(const std::string& line) {
     Request request;
     request.prompt = tokenizer_.encode(transcript_.ask(line), {.parse_special = false});
@@ -113,22 +128,38 @@ class Session {
                    request.prompt.size(), engine_.context())
           .with_hint(text({"/clear begins anew; --context N makes room",
                            "/clear 重新开始；--context N 可扩大上下文"}));
-    request.max_tokens = std::min(options_.tokens, engine_.context() - request.prompt.size());
+    const std::size_t room = engine_.context() - request.prompt.size();
+    request.max_tokens = std::min(options_.tokens, room);
+    // The transcript has "Assistant: text" and maybe empty lines after it; people see the text.
     bool at_start = true;
+    std::string held;  // white space that is shown only where more text follows
     const auto sink = [&](std::string_view piece) {
-      if (at_start) {  // the transcript has "Assistant: text"; people see the text
-        const auto first = piece.find_first_not_of(' ');
-        if (first == std::string_view::npos) return true;
-        piece.remove_prefix(first);
+      const auto last = piece.find_last_not_of(" \n");
+      if (last == piece.npos) {
+        held += piece;
+        return true;
+      }
+      if (at_start) {
+        held.clear();
+        piece.remove_prefix(piece.find_first_not_of(" \n"));
         at_start = false;
       }
-      console_.write(piece, true);
+      const auto kept = piece.find_last_not_of(" \n") + 1;
+      console_.write(held);
+      console_.write(piece.substr(0, kept), true);
+      held = piece.substr(kept);
       return console_.out_is_open();
     };
     PREMISE_TRY(const Generation result, generate(engine_, tokenizer_, std::move(request),
                                                   Transcript::stops(), console_.interrupt(), sink));
     console_.write("\n", true);
-    transcript_.add(line, result.text);
+    if (result.reason == FinishReason::length && room <= options_.tokens)
+      console_.say(
+          text({"the context of {} tokens is full and cut the answer; /clear begins anew, "
+                "--context N makes room",
+                "{} 个词元的上下文已满，回答被截断；/clear 重新开始，--context N 可扩大上下文"},
+               engine_.context()));
+    transcript_.add(line, result.text.substr(0, result.text.find_last_not_of(" \n") + 1));
     return {};
   }
 
@@ -138,6 +169,7 @@ class Session {
   const Tokenizer& tokenizer_;
   SamplingParams sampling_;
   Transcript transcript_;
+  const bool interactive_;
 };
 
 Status check_template(const TensorSource& source, const Options& options, Console& console) {
@@ -145,7 +177,7 @@ Status check_template(const TensorSource& source, const Options& options, Consol
     return error(ErrorCode::usage,
                  {"{}: the model has a chat template, which Premise cannot render yet",
                   "{}：该模型带有对话模板，Premise 目前还不能渲染"},
-                 source.path())
+                 printable(options.model.model))
         .with_hint(text({"--transcript talks to it as to a base model, in plain text",
                          "--transcript 以纯文本方式与其对话，如同基础模型"}));
   console.say(text({"no chat template is used: the conversation is a plain transcript",
@@ -161,10 +193,10 @@ Result<int> run(Console& console, const Options& options) {
   EngineOptions engine_options;
   engine_options.context = options.model.context;
   if (engine_options.context == 0) {
-    PREMISE_TRY(const Plan plan, plan_model({*source, 0}));
-    engine_options.context = std::min<std::size_t>(default_context, plan.context_length);
+    PREMISE_TRY(const std::size_t most, context_length(*source));
+    engine_options.context = std::min(default_context, most);
   }
-  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options));
+  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options, console));
   return Session(console, options, loaded, tokenizer, std::move(sampling)).run();
 }
 

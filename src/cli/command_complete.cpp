@@ -46,7 +46,32 @@ void say_timings(Console& console, const GenerationTimings& t) {
                    t.tokens_per_second()));
 }
 
+// The context that prompt and answer need; an Error says by how much they are too long.
+Result<std::size_t> needed_context(const Options& options, const TensorSource& source,
+                                   std::size_t prompt_tokens) {
+  std::size_t most = options.model.context;
+  if (most == 0) {
+    PREMISE_TRY(most, context_length(source));
+  }
+  const std::size_t total = prompt_tokens + options.tokens;
+  if (total > most)
+    return error(
+               ErrorCode::usage,
+               {"the prompt has {} tokens and -n asks for {} more, {} too many for a context of {}",
+                "提示有 {} 个词元，-n 还要 {} 个，超出上下文 {} 个（上下文为 {} 个词元）"},
+               prompt_tokens, options.tokens, total - most, most)
+        .with_hint(
+            options.model.context == 0
+                ? text({"shorten the prompt or make -n smaller; the model was made for no more",
+                        "请缩短提示或减小 -n；该模型不支持更长的上下文"})
+                : text({"shorten the prompt, or make -n smaller or --context larger",
+                        "请缩短提示、减小 -n 或增大 --context"}));
+  return options.model.context != 0 ? most : std::max<std::size_t>(1, total);
+}
+
 Result<int> run(Console& console, const Options& options) {
+  for (const std::string& stop : options.stop)
+    if (stop.empty()) return error(ErrorCode::usage, {"--stop is empty", "--stop 为空"});
   std::string prompt = options.prompt;
   if (prompt == "-") {
     PREMISE_TRY(prompt, read_all(stdin, "standard input"));
@@ -60,21 +85,18 @@ Result<int> run(Console& console, const Options& options) {
   if (!options.ignore_eos) request.stop_tokens = tokenizer.vocabulary().end_of_generation;
 
   EngineOptions engine_options;
-  engine_options.context = options.model.context != 0
-                               ? options.model.context
-                               : std::max<std::size_t>(1, request.prompt.size() + options.tokens);
-  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options));
+  PREMISE_TRY(engine_options.context, needed_context(options, *source, request.prompt.size()));
+  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options, console));
   const auto sink = [&](std::string_view piece) {
     if (!options.json) console.write(piece, true);
     return console.out_is_open();
   };
-  PREMISE_TRY(const Generation result,
-              generate(*loaded.engine, tokenizer, std::move(request), options.stop,
-                       console.interrupt(), sink));
+  PREMISE_TRY(const Generation result, generate(*loaded.engine, tokenizer, std::move(request),
+                                                options.stop, console.interrupt(), sink));
   if (options.json) {
-    console.write(to_json(result, loaded.load_seconds)
-                      .dump(-1, ' ', false, Json::error_handler_t::replace) +
-                  "\n");
+    console.write(
+        to_json(result, loaded.load_seconds).dump(-1, ' ', false, Json::error_handler_t::replace) +
+        "\n");
   } else {
     console.write("\n");
     if (console.err_is_terminal()) say_timings(console, result.timings);
@@ -88,9 +110,9 @@ CommandRun declare(CLI::App& app, Language language) {
   const auto options = std::make_shared<Options>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   add_model_options(app, options->model, language);
-  app.add_option("-p,--prompt", options->prompt,
-                 say({"text to continue; - reads standard input",
-                      "要续写的文本；- 表示读取标准输入"}))
+  app.add_option(
+         "-p,--prompt", options->prompt,
+         say({"text to continue; - reads standard input", "要续写的文本；- 表示读取标准输入"}))
       ->required();
   app.add_option("-n,--tokens", options->tokens,
                  say({"tokens to generate at most", "最多生成的词元数"}))
@@ -98,9 +120,9 @@ CommandRun declare(CLI::App& app, Language language) {
       ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 30));
   add_context_option(app, options->model, language);
   add_sampling_options(app, options->sampling, language);
-  app.add_option("--stop", options->stop,
-                 say({"end the text before this; may be repeated",
-                      "遇到该文本即停止，可多次使用"}));
+  app.add_option(
+      "--stop", options->stop,
+      say({"end the text before this; may be repeated", "遇到该文本即停止，可多次使用"}));
   app.add_flag("--ignore-eos", options->ignore_eos,
                say({"go on where the model would end", "忽略模型的结束词元"}));
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
@@ -114,10 +136,11 @@ const Command complete_command{
     .name = "complete",
     .order = 10,
     .summary = {"continue a text", "续写文本"},
-    .examples = {"premise complete gemma3:270m-base -p \"The capital of France is\" -n 32\n"
-                 "cat story.txt | premise complete gemma3:270m-base -p - --temperature 0.8 --seed 7",
-                 "premise complete gemma3:270m-base -p \"中国的首都是\" -n 32\n"
-                 "cat story.txt | premise complete gemma3:270m-base -p - --temperature 0.8 --seed 7"},
+    .examples =
+        {"premise complete gemma3:270m-base -p \"The capital of France is\" -n 32\n"
+         "cat story.txt | premise complete gemma3:270m-base -p - --temperature 0.8 --seed 7",
+         "premise complete gemma3:270m-base -p \"中国的首都是\" -n 32\n"
+         "cat story.txt | premise complete gemma3:270m-base -p - --temperature 0.8 --seed 7"},
     .declare = declare};
 
 }  // namespace premise

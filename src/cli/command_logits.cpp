@@ -1,5 +1,6 @@
 // premise logits: the log-probabilities of the next token after every position of a token list.
 #include <CLI/CLI.hpp>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -19,6 +20,11 @@ struct Options {
   bool json = false;
 };
 
+// CLI11 reads an empty word as the number 0.
+CLI::Validator not_empty() {
+  return {[](std::string& word) { return std::string(word.empty() ? "empty" : ""); }, ""};
+}
+
 Json to_json(TokenId token, const std::vector<TokenLogprob>& top) {
   Json row{{"token", token}, {"top", Json::array()}};
   for (const TokenLogprob& entry : top)
@@ -35,17 +41,17 @@ std::string to_line(std::size_t position, TokenId token, const std::vector<Token
 Result<int> run(Console& console, const Options& options) {
   EngineOptions engine_options;
   engine_options.context = options.tokens.size();
-  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options));
+  PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options, console));
   for (const TokenId token : options.tokens)
     if (token < 0 || static_cast<std::uint64_t>(token) >= loaded.engine->plan().vocabulary)
-      return error(ErrorCode::usage, {"--tokens: {} is outside the vocabulary of {}",
-                                      "--tokens：{} 超出词表范围（{}）"},
-                   token, loaded.engine->plan().vocabulary);
+      return error(
+          ErrorCode::usage,
+          {"--tokens: {} is outside the vocabulary of {}", "--tokens：{} 超出词表范围（{}）"},
+          token, loaded.engine->plan().vocabulary);
   Json positions = Json::array();
   PREMISE_CHECK(loaded.engine->score(
       options.tokens, 0, [&](std::size_t position, std::span<float> logits) -> Status {
-        if (console.interrupt().requested())
-          return error(ErrorCode::cancelled, {"interrupted", "已中断"});
+        PREMISE_CHECK(stop_if_interrupted(console));
         const auto top = top_logprobs(logits, options.top);
         if (options.json) {
           positions.push_back(to_json(options.tokens[position], top));
@@ -65,6 +71,8 @@ CommandRun declare(CLI::App& app, Language language) {
   app.add_option("--tokens", options->tokens,
                  say({"token ids, separated by commas", "词元 id，以逗号分隔"}))
       ->delimiter(',')
+      ->check(CLI::Range(TokenId{0}, std::numeric_limits<TokenId>::max()))
+      ->check(not_empty())
       ->required();
   app.add_option("--top", options->top,
                  say({"likeliest tokens to show at each position", "每个位置显示的最可能词元数"}))

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/read_input.h"
+#include "model/formats/in_quotes.h"
 
 namespace premise {
 namespace {
@@ -49,9 +50,10 @@ Result<int> run(Console& console, const Options& options) {
   if (options.decode) {
     PREMISE_TRY(const auto ids, parse_ids(input, tokenizer.size()));
     const std::string decoded = tokenizer.decode(ids, true);
-    console.write(options.json ? Json{{"text", decoded}}.dump(-1, ' ', false,
-                                                              Json::error_handler_t::replace) + "\n"
-                               : decoded);
+    console.write(
+        options.json
+            ? Json{{"text", decoded}}.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
+            : decoded);
     return 0;
   }
   const auto ids =
@@ -61,7 +63,7 @@ Result<int> run(Console& console, const Options& options) {
     return 0;
   }
   for (const TokenId id : ids)
-    console.write(fmt::format("{:>8}  {}\n", id, printable(tokenizer.bytes_of(id, true))));
+    console.write(fmt::format("{:>8}  {}\n", id, in_quotes(tokenizer.bytes_of(id, true))));
   return 0;
 }
 

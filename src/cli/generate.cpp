@@ -27,10 +27,14 @@ double GenerationTimings::tokens_per_second() const {
 
 std::string_view name_of(FinishReason reason) {
   switch (reason) {
-    case FinishReason::stop: return "stop";
-    case FinishReason::length: return "length";
-    case FinishReason::cancelled: return "cancelled";
-    case FinishReason::failed: return "failed";
+    case FinishReason::stop:
+      return "stop";
+    case FinishReason::length:
+      return "length";
+    case FinishReason::cancelled:
+      return "cancelled";
+    case FinishReason::failed:
+      return "failed";
   }
   return "";
 }
@@ -75,8 +79,8 @@ Result<Generation> generate(Engine& engine, const Tokenizer& tokenizer, Request 
   if (result.reason == FinishReason::failed)
     return error(ErrorCode::no, {"the model gives no finite number to draw a token from",
                                  "模型没有给出可用于抽取词元的有限值"})
-        .with_hint(text({"its weights may be damaged: premise verify",
-                         "权重可能已损坏：premise verify"}));
+        .with_hint(
+            text({"its weights may be damaged: premise verify", "权重可能已损坏：premise verify"}));
   result.timings.generated_tokens = result.tokens.size();
   const auto end = Clock::now();
   if (result.tokens.empty()) first = end;

@@ -4,11 +4,24 @@
 #include <chrono>
 
 #include "base/language.h"
+#include "base/printable.h"
 #include "cli/read_input.h"
 #include "model/formats/model_file.h"
+#include "model/plan/architecture.h"
+#include "numerics/device/cpu.h"
 #include "store/resolve.h"
 
 namespace premise {
+namespace {
+
+// A model of the store is known by its name; where its blob lies says nothing to people.
+Error as_typed(Error error, std::string_view path, const std::string& typed) {
+  for (std::string* message : {&error.what.en, &error.what.zh})
+    if (message->starts_with(path)) message->replace(0, path.size(), printable(typed));
+  return error;
+}
+
+}  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& options, Language language) {
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
@@ -22,10 +35,10 @@ void add_model_options(CLI::App& app, ModelOptions& options, Language language) 
 }
 
 void add_context_option(CLI::App& app, ModelOptions& options, Language language) {
-  app.add_option("--context", options.context,
-                 text({"tokens that prompt and answer may have together",
-                       "提示与回答合计的最大词元数"})
-                     .in(language))
+  app.add_option(
+         "--context", options.context,
+         text({"tokens that prompt and answer may have together", "提示与回答合计的最大词元数"})
+             .in(language))
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
 }
 
@@ -46,19 +59,37 @@ Result<Tokenizer> open_tokenizer(const std::string& model) {
   return Tokenizer::from_gguf(source->metadata());
 }
 
-Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions& engine_options) {
+Result<std::size_t> context_length(const TensorSource& source) {
+  PREMISE_TRY(const Plan plan, plan_model({source, 0}));
+  return static_cast<std::size_t>(plan.context_length);
+}
+
+Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions& engine_options,
+                               Console& console) {
   const auto begin = std::chrono::steady_clock::now();
   LoadedModel loaded;
   PREMISE_TRY(loaded.source, open_model(options.model));
   HostOptions host;
   host.threads = options.threads;
   host.isa = process_environment("PREMISE_ISA");
+  if (host.isa && host.isa->empty()) host.isa.reset();
   PREMISE_TRY(loaded.host, Host::create(host));
-  PREMISE_TRY(loaded.engine, Engine::create(*loaded.source, *loaded.host, engine_options));
+  if (const int usable = read_cpus().usable_cpus(); options.threads > usable)
+    console.say(text({"warning: {} threads share {} processors, which is slower than {} threads",
+                      "警告：{} 个线程共用 {} 个处理器，比使用 {} 个线程更慢"},
+                     options.threads, usable, usable));
+  auto engine = Engine::create(*loaded.source, *loaded.host, engine_options);
+  if (!engine) return as_typed(std::move(engine).error(), loaded.source->path(), options.model);
+  loaded.engine = std::move(engine).value();
   PREMISE_CHECK(loaded.source->check_unchanged());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   loaded.load_seconds = taken.count();
   return loaded;
+}
+
+Status stop_if_interrupted(Console& console) {
+  if (!console.interrupt().requested()) return {};
+  return error(ErrorCode::cancelled, {"interrupted", "已中断"});
 }
 
 }  // namespace premise

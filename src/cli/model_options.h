@@ -46,7 +46,15 @@ struct LoadedModel {
   double load_seconds = 0.0;
 };
 
-/// Opens, plans and loads. PREMISE_ISA forces an instruction set.
-Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions& engine_options);
+/// Tokens that the model was made for.
+Result<std::size_t> context_length(const TensorSource& source);
+
+/// Opens, plans and loads; says so where the threads asked for exceed the processors. PREMISE_ISA,
+/// where set and not empty, forces an instruction set. Errors name MODEL as it was typed.
+Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions& engine_options,
+                               Console& console);
+
+/// What a visitor of scores or a bench returns once Ctrl-C was pressed.
+Status stop_if_interrupted(Console& console);
 
 }  // namespace premise

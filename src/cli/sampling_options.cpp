@@ -37,18 +37,22 @@ void add_penalties(CLI::App& app, SamplingParams& p, Language language) {
                  say({"subtract this for every occurrence", "每出现一次减去该值"}));
   app.add_option("--presence-penalty", p.presence_penalty,
                  say({"subtract this once for tokens already seen", "已出现的词元减去该值一次"}));
-  app.add_option("--penalty-window", p.penalty_window,
-                 say({"tokens that penalties look back over (0: all)",
-                      "惩罚回看的词元数（0 表示全部）"}));
+  app.add_option(
+         "--penalty-window", p.penalty_window,
+         say({"tokens that penalties look back over (0: all)", "惩罚回看的词元数（0 表示全部）"}))
+      ->capture_default_str();
   app.add_option("--dry-multiplier", p.dry_multiplier,
                  say({"strength of the DRY penalty on repeated phrases (0: off)",
                       "DRY 重复短语惩罚的强度（0 表示关闭）"}));
   app.add_option("--dry-base", p.dry_base,
-                 say({"growth of the DRY penalty with each token", "DRY 惩罚随长度增长的底数"}));
+                 say({"growth of the DRY penalty with each token", "DRY 惩罚随长度增长的底数"}))
+      ->capture_default_str();
   app.add_option("--dry-allowed-length", p.dry_allowed_length,
-                 say({"longest repetition that DRY lets pass", "DRY 允许的最长重复"}));
-  app.add_option("--dry-window", p.dry_window,
-                 say({"tokens that DRY looks back over (0: all)", "DRY 回看的词元数（0 表示全部）"}));
+                 say({"longest repetition that DRY lets pass", "DRY 允许的最长重复"}))
+      ->capture_default_str();
+  app.add_option(
+      "--dry-window", p.dry_window,
+      say({"tokens that DRY looks back over (0: all)", "DRY 回看的词元数（0 表示全部）"}));
 }
 
 void add_filters(CLI::App& app, SamplingParams& p, Language language) {
@@ -56,9 +60,10 @@ void add_filters(CLI::App& app, SamplingParams& p, Language language) {
   app.add_option("--top-k", p.top_k,
                  say({"draw from the K likeliest tokens (0: off)",
                       "只从最可能的 K 个词元中抽取（0 表示关闭）"}));
-  app.add_option("--top-p", p.top_p,
-                 say({"draw from the likeliest tokens that add up to P (1: off)",
-                      "只从累计概率达到 P 的词元中抽取（1 表示关闭）"}));
+  auto* top_p = app.add_option("--top-p", p.top_p,
+                               say({"draw from the likeliest tokens that add up to P (1: off)",
+                                    "只从累计概率达到 P 的词元中抽取（1 表示关闭）"}));
+  if (p.top_p < 1.0f) top_p->capture_default_str();
   app.add_option("--min-p", p.min_p,
                  say({"drop tokens below P times the likeliest (0: off)",
                       "去掉低于最高概率 P 倍的词元（0 表示关闭）"}));
@@ -69,8 +74,10 @@ void add_filters(CLI::App& app, SamplingParams& p, Language language) {
                say({"hold the surprise of the text near a target (Mirostat 2)",
                     "将文本的意外度保持在目标附近（Mirostat 2）"}));
   app.add_option("--mirostat-tau", p.mirostat_tau,
-                 say({"target surprise in bits", "目标意外度（比特）"}));
-  app.add_option("--mirostat-eta", p.mirostat_eta, say({"learning rate", "学习率"}));
+                 say({"target surprise in bits", "目标意外度（比特）"}))
+      ->capture_default_str();
+  app.add_option("--mirostat-eta", p.mirostat_eta, say({"learning rate", "学习率"}))
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -82,7 +89,8 @@ void add_sampling_options(CLI::App& app, SamplingOptions& options, Language lang
                       "0 总是取最可能的词元，1 按模型概率抽取"}))
       ->capture_default_str();
   app.add_option("--seed", options.params.seed,
-                 say({"equal seeds give equal texts", "相同的种子得到相同的文本"}));
+                 say({"equal seeds give equal texts", "相同的种子得到相同的文本"}))
+      ->capture_default_str();
   add_filters(app, options.params, language);
   add_penalties(app, options.params, language);
   app.add_option("--logit-bias", options.logit_bias,
