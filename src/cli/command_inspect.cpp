@@ -1,4 +1,5 @@
-// premise inspect: what a model file holds, without reading a weight.
+// premise inspect: what a model file holds, without reading a weight; with --plan, how it will be
+// computed here, for which it is loaded.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -7,11 +8,11 @@
 #include "base/printable.h"
 #include "base/units.h"
 #include "cli/command.h"
-#include "cli/help.h"
+#include "cli/model_options.h"
+#include "cli/plan_report.h"
+#include "cli/table.h"
 #include "model/formats/format_report.h"
 #include "model/formats/in_quotes.h"
-#include "model/formats/model_file.h"
-#include "store/resolve.h"
 
 namespace premise {
 namespace {
@@ -19,9 +20,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t shown_string_bytes = 60;
+constexpr std::size_t default_context = 4096;
 
 struct Options {
-  std::string model;
+  ModelOptions model;
+  bool plan = false;
   bool json = false;
 };
 
@@ -66,25 +69,6 @@ std::string document(const FormatReport& report) {
                     {"types", std::move(types)},       {"metadata", std::move(metadata)},
                     {"tensors", std::move(tensors)}};
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-/// Rows of cells in aligned columns; columns named in `right` are flush right.
-std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view right) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i)
-      widths[i] = std::max(widths[i], display_width(row[i]));
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - display_width(row[i]), ' ');
-      line += (i == 0 ? "" : "  ") + (right[i] == 'r' ? padding + row[i] : row[i] + padding);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  }
-  return out;
 }
 
 std::string as_text(const MetadataScalar& value) {
@@ -136,13 +120,35 @@ std::string page(const FormatReport& report, Language language) {
   for (const TensorInfo& tensor : report.tensors)
     tensors.push_back({printable(tensor.name), std::string(traits(tensor.dtype).name),
                        as_text(tensor.shape), format_bytes(tensor.bytes)});
-  return summary(report, language) + "\n" + table(types, "lrrr") + "\n" + table(metadata, "lll") +
-         "\n" + table(tensors, "lllr");
+  return summary(report, language) + "\n" + aligned_table(types, "lrrr") + "\n" +
+         aligned_table(metadata, "lll") + "\n" + aligned_table(tensors, "lllr");
+}
+
+Result<int> show_plan(Console& console, const Options& options) {
+  EngineOptions engine_options;
+  engine_options.context = options.model.context;
+  if (engine_options.context == 0) {
+    PREMISE_TRY(const auto source, open_model(options.model.model));
+    PREMISE_TRY(const std::size_t most, context_length(*source));
+    engine_options.context = std::min(default_context, most);
+  }
+  PREMISE_TRY(const LoadedModel loaded, load_model(options.model, engine_options, console));
+  const Executable& executable = loaded.engine->executable();
+  const PlanReport found{.plan = loaded.engine->plan(),
+                         .ops = executable.report(),
+                         .isa = std::string(name_of(loaded.host->isa())),
+                         .threads = loaded.host->team().size(),
+                         .context = loaded.engine->context(),
+                         .weight_bytes = executable.weight_bytes(),
+                         .cache_bytes = executable.cache_bytes(),
+                         .workspace_bytes = executable.workspace_bytes()};
+  console.write(options.json ? plan_document(found) : plan_page(found, console.language()));
+  return 0;
 }
 
 Result<int> run(Console& console, const Options& options) {
-  PREMISE_TRY(const ModelFile file, resolve_model(options.model, process_environment));
-  PREMISE_TRY(const auto source, open_model_file(file.path));
+  if (options.plan) return show_plan(console, options);
+  PREMISE_TRY(const auto source, open_model(options.model.model));
   const FormatReport found = report(*source);
   console.write(options.json ? document(found) : page(found, console.language()));
   return 0;
@@ -151,10 +157,13 @@ Result<int> run(Console& console, const Options& options) {
 CommandRun declare(CLI::App& app, Language language) {
   const auto options = std::make_shared<Options>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
-  app.add_option(
-         "MODEL", options->model,
-         say({"path to a model file, or name in the store", "模型文件的路径，或模型库中的名称"}))
-      ->required();
+  add_model_options(app, options->model, language);
+  auto* plan = app.add_flag("--plan", options->plan,
+                            say({"load it, and show how each operation is computed here",
+                                 "加载模型，并显示每个运算在本机如何计算"}));
+  add_context_option(app, options->model, language);
+  app.get_option("--context")->needs(plan);
+  app.get_option("--threads")->needs(plan);
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
   return [options](Console& console) { return run(console, *options); };
 }
@@ -166,8 +175,8 @@ const Command inspect_command{
     .name = "inspect",
     .order = 50,
     .summary = {"show what a model file holds", "显示模型文件的内容"},
-    .examples = {"premise inspect model.gguf\npremise inspect gemma3:270m-base --json",
-                 "premise inspect model.gguf\npremise inspect gemma3:270m-base --json"},
+    .examples = {"premise inspect model.gguf\npremise inspect gemma3:270m-base --plan",
+                 "premise inspect model.gguf\npremise inspect gemma3:270m-base --plan"},
     .declare = declare};
 
 }  // namespace premise
