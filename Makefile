@@ -38,7 +38,9 @@ conformance: build
 	@python3 tests/run.py conformance
 
 bench: build
-	@python3 benchmarks/compare.py $(ARGS)
+	@packages/install.sh packages/debian-test.txt
+	@python3 benchmarks/compare_test.py -q
+	@python3 benchmarks/compare.py --model $(MODEL) $(ARGS)
 
 # RUNS inputs for every fuzzer; SECONDS for soak.
 RUNS    ?= 100000
