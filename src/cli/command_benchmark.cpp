@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
+#include "cli/table.h"
 #include "numerics/device/memory.h"
 
 namespace premise {
@@ -48,17 +49,28 @@ Json to_json(const EngineBenchResult& result, const LoadedModel& loaded) {
 }
 
 void print(Console& console, const EngineBenchResult& result, const LoadedModel& loaded) {
-  const auto line = [&](std::string label, const Rate& rate) {
-    console.write(fmt::format("{:<16} {:>10.1f} tokens/s   {:.1f} … {:.1f}\n", label, rate.median,
-                              rate.least, rate.most));
+  const Language language = console.language();
+  const auto say = [language](const Text& text) { return text.in(language); };
+  std::vector<std::vector<std::string>> rows{
+      {"", say(text({"TOKENS/S", "词元/秒"})), say(text({"SLOWEST … FASTEST", "最慢 … 最快"}))}};
+  const auto add = [&](std::string label, const Rate& rate) {
+    rows.push_back({std::move(label), fmt::format("{:.1f}", rate.median),
+                    fmt::format("{:.1f} … {:.1f}", rate.least, rate.most)});
   };
-  for (const PrefillResult& p : result.prefill) line(fmt::format("prefill {}", p.tokens), p.rate);
-  for (const DecodeResult& d : result.decode) line(fmt::format("decode x{}", d.batch), d.rate);
+  for (const PrefillResult& p : result.prefill)
+    add(say(text({"prefill of {}", "预填充 {} 个词元"}, p.tokens)), p.rate);
+  for (const DecodeResult& d : result.decode)
+    add(say(text({"decode, batch of {}", "解码，批大小 {}"}, d.batch)), d.rate);
+  std::vector<std::vector<std::string>> kernels{
+      {say(text({"KERNEL", "内核"})), say(text({"TIME", "时间占比"}))}};
   for (const KernelShare& k : result.kernels)
-    console.write(fmt::format("  {:<24} {:>5.1f} %\n", k.kernel, 100.0 * k.share));
-  console.write(fmt::format("threads {}, {}, load {:.2f} s, peak memory {}\n",
-                            loaded.host->team().size(), name_of(loaded.host->isa()),
-                            loaded.load_seconds, format_bytes(peak_resident_bytes().value_or(0))));
+    kernels.push_back({k.kernel, fmt::format("{:.1f} %", 100.0 * k.share)});
+  console.write(aligned_table(rows, "lrl") + "\n" + aligned_table(kernels, "lr") + "\n");
+  console.write(say(text({"{} threads, {}, loaded in {:.2f} s, peak memory {}",
+                          "{} 个线程，{}，加载用时 {:.2f} 秒，内存峰值 {}"},
+                         loaded.host->team().size(), name_of(loaded.host->isa()),
+                         loaded.load_seconds, format_bytes(peak_resident_bytes().value_or(0)))) +
+                "\n");
 }
 
 Result<int> run(Console& console, const Options& options) {
