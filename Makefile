@@ -59,7 +59,7 @@ format: deps-lint
 	@git ls-files -co --exclude-standard '*.h' '*.cpp' | xargs clang-format-19 -i
 
 clean:
-	@rm -rf build .venv .venv-conformance
+	@rm -rf build .venv .venv-conformance .venv-bench*
 
 help:
 	@$(if $(chinese),sed -n 's/^#zh //p',sed -n 's/^#en //p') Makefile

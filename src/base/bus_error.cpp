@@ -27,7 +27,7 @@ void end_cleanly_on_bus_error(Language language) {
                    "提示：请用 premise verify 检查该文件；更新模型文件应以重命名替换\n"
                  : "\nerror: a model file was cut short, or its disk failed, while it was read\n"
                    "hint: check it with premise verify; replace model files by renaming\n";
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_bus_error;
   ::sigaction(SIGBUS, &action, nullptr);
 }

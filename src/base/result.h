@@ -117,10 +117,9 @@ class [[nodiscard]] Status {
   declaration = std::move(name).value()
 #define PREMISE_TRY(declaration, ...) \
   PREMISE_TRY_(PREMISE_CONCAT(premise_try_, __COUNTER__), declaration, (__VA_ARGS__))
-#define PREMISE_CHECK_(name, expression)                         \
-  do {                                                           \
-    if (auto name = (expression); !name.ok())                    \
-      return std::move(name).error();                            \
+#define PREMISE_CHECK_(name, expression)                                      \
+  do {                                                                        \
+    if (auto name = (expression); !name.ok()) return std::move(name).error(); \
   } while (false)
 #define PREMISE_CHECK(...) \
   PREMISE_CHECK_(PREMISE_CONCAT(premise_status_, __COUNTER__), (__VA_ARGS__))

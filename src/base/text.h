@@ -7,7 +7,7 @@
 // and no global language exists. Decision: docs/decisions/0001-bilingual-phrases.md.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 #include <type_traits>

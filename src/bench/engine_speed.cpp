@@ -109,14 +109,15 @@ Result<EngineBenchResult> bench_engine(
   const auto before = engine.executable().times();
   EngineBenchResult result;
   for (const std::size_t tokens : options.prompts) {
-    PREMISE_TRY(const Rate rate, measure(options.repetitions,
-                                         [&] { return prefill_once(engine, tokens); }, step));
+    PREMISE_TRY(const Rate rate,
+                measure(options.repetitions, [&] { return prefill_once(engine, tokens); }, step));
     result.prefill.push_back({tokens, rate});
   }
   for (const std::size_t batch : options.batches) {
     PREMISE_TRY(const Rate rate,
-                measure(options.repetitions,
-                        [&] { return decode_once(engine, batch, options.generated); }, step));
+                measure(
+                    options.repetitions,
+                    [&] { return decode_once(engine, batch, options.generated); }, step));
     result.decode.push_back({batch, rate});
   }
   result.kernels = shares(before, engine.executable().times());

@@ -12,10 +12,10 @@
 namespace premise {
 
 struct EngineBenchOptions {
-  std::vector<std::size_t> prompts{512};     // tokens read, each measured alone
-  std::size_t generated = 64;                // tokens a sequence generates
-  std::vector<std::size_t> batches{1};       // sequences that generate side by side
-  std::size_t repetitions = 3;               // after one that warms up
+  std::vector<std::size_t> prompts{512};  // tokens read, each measured alone
+  std::size_t generated = 64;             // tokens a sequence generates
+  std::vector<std::size_t> batches{1};    // sequences that generate side by side
+  std::size_t repetitions = 3;            // after one that warms up
 };
 
 /// Tokens a second over the repetitions: the median, the slowest and the fastest.

@@ -34,9 +34,9 @@ struct Generation {
 /// "length", "stop", "cancelled"
 std::string_view name_of(FinishReason reason);
 
-/// Runs one request to its end on an idle engine. `sink` gets pieces of text as they are sure: never
-/// half a character, and nothing of a stop string, at which the text ends. An interrupt ends the
-/// answer with reason `cancelled`; so does a sink that returns false.
+/// Runs one request to its end on an idle engine. `sink` gets pieces of text as they are sure:
+/// never half a character, and nothing of a stop string, at which the text ends. An interrupt ends
+/// the answer with reason `cancelled`; so does a sink that returns false.
 Result<Generation> generate(Engine& engine, const Tokenizer& tokenizer, Request request,
                             const std::vector<std::string>& stop_strings, Interrupt& interrupt,
                             const std::function<bool(std::string_view)>& sink);

@@ -48,9 +48,9 @@ Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host&
   auto self = std::unique_ptr<Engine>(new Engine(std::move(plan), options, context));
   self->create_cache();
   const BatchLimits limits = self->limits();
-  PREMISE_CHECK(host.afford(estimate_bytes(self->plan_, source, limits),
-                            text({"{} with a context of {} tokens", "{}（上下文 {} 个词元）"},
-                                 source.path(), context)));
+  PREMISE_CHECK(host.afford(
+      estimate_bytes(self->plan_, source, limits),
+      text({"{} with a context of {} tokens", "{}（上下文 {} 个词元）"}, source.path(), context)));
   if (host.isa() == Isa::ref) {
     PREMISE_TRY(self->executable_, compile_reference(self->plan_, source, host.team(), limits));
   } else {
@@ -63,8 +63,8 @@ Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host&
 void Engine::create_cache() {
   std::vector<CacheGroupSpec> specs;
   for (const CacheGroup& group : plan_.groups) {
-    const std::size_t blocks = KvCache::blocks_needed(group.window, kv_block_tokens, context_,
-                                                      options_.tokens_per_step);
+    const std::size_t blocks =
+        KvCache::blocks_needed(group.window, kv_block_tokens, context_, options_.tokens_per_step);
     specs.push_back({group.window, blocks * options_.sequences});
   }
   cache_ = std::make_unique<KvCache>(std::move(specs), kv_block_tokens);
@@ -78,8 +78,7 @@ BatchLimits Engine::limits() const {
   BatchLimits limits;
   limits.tokens = options_.tokens_per_step;
   limits.sequences = options_.sequences;
-  limits.logits_rows =
-      std::max(options_.sequences, score_rows(plan_, options_.tokens_per_step));
+  limits.logits_rows = std::max(options_.sequences, score_rows(plan_, options_.tokens_per_step));
   for (std::size_t g = 0; g < plan_.groups.size(); ++g)
     limits.blocks.push_back(cache_->blocks_total(g));
   return limits;
@@ -87,8 +86,7 @@ BatchLimits Engine::limits() const {
 
 Result<RequestId> Engine::submit(Request request) {
   PREMISE_CHECK(check(request.sampling));
-  if (request.prompt.empty())
-    return error(ErrorCode::usage, {"the prompt is empty", "提示为空"});
+  if (request.prompt.empty()) return error(ErrorCode::usage, {"the prompt is empty", "提示为空"});
   // Saturating: a max_tokens near the largest number must not wrap around to a short request.
   const std::size_t total =
       request.prompt.size() + std::min(request.max_tokens, SIZE_MAX - request.prompt.size());
@@ -100,8 +98,8 @@ Result<RequestId> Engine::submit(Request request) {
                  request.prompt.size(), request.max_tokens, total, context_, total - context_);
   for (const TokenId token : request.prompt)
     if (token < 0 || static_cast<std::uint64_t>(token) >= plan_.vocabulary)
-      return error(ErrorCode::usage, {"token {} is outside the vocabulary of {}",
-                                      "词元 {} 超出词表范围（{}）"},
+      return error(ErrorCode::usage,
+                   {"token {} is outside the vocabulary of {}", "词元 {} 超出词表范围（{}）"},
                    token, plan_.vocabulary);
   const RequestId id = next_id_++;
   Sampler sampler(request.sampling, request.prompt);

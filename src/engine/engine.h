@@ -29,8 +29,8 @@
 namespace premise {
 
 struct EngineOptions {
-  std::size_t context = 0;          // tokens a request may have; 0: what the model was made for
-  std::size_t sequences = 1;        // requests computed at the same time
+  std::size_t context = 0;    // tokens a request may have; 0: what the model was made for
+  std::size_t sequences = 1;  // requests computed at the same time
   std::size_t tokens_per_step = 512;
 };
 
@@ -87,8 +87,7 @@ class Engine {
   BatchLimits limits() const;
   void end_cancelled(std::vector<TokenEvent>& events);
   bool draw(const StepEntry& entry, std::span<float> logits, std::vector<TokenEvent>& events);
-  void finish(RequestId id, FinishReason reason, TokenEvent event,
-              std::vector<TokenEvent>& events);
+  void finish(RequestId id, FinishReason reason, TokenEvent event, std::vector<TokenEvent>& events);
 
   Plan plan_;
   EngineOptions options_;

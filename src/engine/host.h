@@ -13,7 +13,7 @@
 namespace premise {
 
 struct HostOptions {
-  int threads = 0;  // 0: one for each physical core that this process may use
+  int threads = 0;                      // 0: one for each physical core that this process may use
   std::optional<std::string_view> isa;  // PREMISE_ISA, where set; never replaced by another
 };
 
@@ -25,7 +25,8 @@ class Host {
   ThreadTeam& team() { return *team_; }
   Isa isa() const { return isa_; }
 
-  /// Error (no_resources) where the machine has less memory to give than `bytes`, needed for `what`.
+  /// Error (no_resources) where the machine has less memory to give than `bytes`, needed for
+  /// `what`.
   Status afford(std::uint64_t bytes, const Text& what) const;
 
  private:

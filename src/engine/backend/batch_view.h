@@ -13,7 +13,8 @@
 namespace premise {
 
 /// Block tables of one cache group, [sequences, stride]: entry b of a row is the physical block of
-/// positions [b * block_tokens, (b + 1) * block_tokens), or -1 where it is neither read nor written.
+/// positions [b * block_tokens, (b + 1) * block_tokens), or -1 where it is neither read nor
+/// written.
 struct BlockTableView {
   const std::int32_t* entries = nullptr;
   std::size_t stride = 0;

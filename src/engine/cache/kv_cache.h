@@ -14,8 +14,8 @@
 namespace premise {
 
 struct CacheGroupSpec {
-  std::uint32_t window = 0;   // positions visible, the own one included; 0: all
-  std::size_t blocks = 0;     // physical blocks in the pool
+  std::uint32_t window = 0;  // positions visible, the own one included; 0: all
+  std::size_t blocks = 0;    // physical blocks in the pool
 };
 
 /// A sequence's place in the cache; reused after release().
@@ -64,7 +64,7 @@ class KvCache {
   };
   struct Sequence {
     bool open = false;
-    std::size_t blocks = 0;                        // logical blocks so far, alike in every group
+    std::size_t blocks = 0;                         // logical blocks so far, alike in every group
     std::vector<std::vector<std::int32_t>> tables;  // [group][logical block]
     std::vector<std::size_t> first_kept;            // [group] logical blocks below are freed
   };

@@ -13,8 +13,7 @@ constexpr std::int32_t block_tokens = 4;
 
 std::size_t held(const KvCache& cache, SequenceSlot slot, std::size_t group) {
   const auto table = cache.table(slot, group);
-  return table.size() -
-         static_cast<std::size_t>(std::ranges::count(table, KvCache::no_block));
+  return table.size() - static_cast<std::size_t>(std::ranges::count(table, KvCache::no_block));
 }
 
 TEST(KvCache, a_sequence_holds_the_blocks_its_length_needs) {

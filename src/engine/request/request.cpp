@@ -8,9 +8,9 @@ namespace {
 
 Status within(std::string_view name, float value, float least, float most) {
   if (value >= least && value <= most) return {};  // false for NaN
-  return error(ErrorCode::usage, {"{} is {}; it must lie between {} and {}",
-                                  "{} 为 {}，必须在 {} 和 {} 之间"},
-               name, value, least, most);
+  return error(ErrorCode::usage,
+               {"{} is {}; it must lie between {} and {}", "{} 为 {}，必须在 {} 和 {} 之间"}, name,
+               value, least, most);
 }
 
 }  // namespace
@@ -29,8 +29,8 @@ Status check(const SamplingParams& p) {
   PREMISE_CHECK(within("min_p", p.min_p, 0.0f, 1.0f));
   for (const auto& [token, bias] : p.logit_bias)
     if (std::isnan(bias))
-      return error(ErrorCode::usage, {"logit_bias of token {} is not a number",
-                                      "词元 {} 的 logit_bias 不是数字"},
+      return error(ErrorCode::usage,
+                   {"logit_bias of token {} is not a number", "词元 {} 的 logit_bias 不是数字"},
                    token);
   return {};
 }

@@ -29,8 +29,8 @@ struct SamplingParams {
   float dry_multiplier = 0.0f;  // 0: off
   float dry_base = 1.75f;
   std::size_t dry_allowed_length = 2;
-  std::size_t dry_window = 0;               // tokens looked back over; 0: everything
-  std::vector<TokenId> dry_breakers{};      // repetitions do not reach across these
+  std::size_t dry_window = 0;           // tokens looked back over; 0: everything
+  std::vector<TokenId> dry_breakers{};  // repetitions do not reach across these
 
   float temperature = 0.0f;  // under Mirostat 0 counts as 1
 
@@ -53,9 +53,9 @@ Status check(const SamplingParams& params);
 struct Request {
   std::vector<TokenId> prompt;  // at least one token
   SamplingParams sampling;
-  std::size_t max_tokens = 64;  // tokens to generate at most
-  bool logprobs = false;         // wanted with each token
-  std::size_t top_logprobs = 0;  // and with so many alternatives
+  std::size_t max_tokens = 64;       // tokens to generate at most
+  bool logprobs = false;             // wanted with each token
+  std::size_t top_logprobs = 0;      // and with so many alternatives
   std::vector<TokenId> stop_tokens;  // generation ends when one of these is drawn
 };
 
@@ -76,8 +76,8 @@ struct TokenLogprob {
 struct TokenEvent {
   RequestId request = 0;
   std::optional<TokenId> token;
-  float logprob = 0.0f;              // of `token`
-  std::vector<TokenLogprob> top;     // the likeliest, in falling order
+  float logprob = 0.0f;           // of `token`
+  std::vector<TokenLogprob> top;  // the likeliest, in falling order
   std::optional<FinishReason> finish;
 };
 

@@ -20,7 +20,8 @@ class Reader {
                              std::optional<std::uint64_t> fallback = std::nullopt) const {
     const std::string name = prefix_ + "." + std::string(key);
     const Metadata& meta = source_.metadata();
-    PREMISE_TRY(const std::uint64_t value, fallback ? meta.u64_or(name, *fallback) : meta.u64(name));
+    PREMISE_TRY(const std::uint64_t value,
+                fallback ? meta.u64_or(name, *fallback) : meta.u64(name));
     if (value == 0 || value > most)
       return error(ErrorCode::bad_input,
                    {"{}: {} = {} is out of range (1 to {})", "{}：{} = {} 超出范围（1 至 {}）"},
@@ -123,7 +124,8 @@ Qkv project_qkv(PlanBuilder& b, const DecoderShape& s, std::uint32_t layer, Valu
 
 ValueId project_output(PlanBuilder& b, const DecoderShape& s, std::uint32_t layer, ValueId x) {
   const std::string stem = layer_tensor(layer, "attn_output");
-  const WeightId weight = b.weight(stem + ".weight", {s.hidden, std::uint64_t{s.heads} * s.head_dim});
+  const WeightId weight =
+      b.weight(stem + ".weight", {s.hidden, std::uint64_t{s.heads} * s.head_dim});
   return b.linear(x, weight, b.optional_weight(stem + ".bias", {s.hidden}));
 }
 
@@ -143,7 +145,8 @@ ValueId gated_feed_forward(PlanBuilder& b, const DecoderShape& s, std::uint32_t 
   };
   const ValueId gate = b.linear(x, up_weight("ffn_gate.weight"));
   const ValueId up = b.linear(x, up_weight("ffn_up.weight"));
-  const WeightId down = b.weight(layer_tensor(layer, "ffn_down.weight"), {s.hidden, s.feed_forward});
+  const WeightId down =
+      b.weight(layer_tensor(layer, "ffn_down.weight"), {s.hidden, s.feed_forward});
   return b.linear(b.glu(activation, gate, up), down);
 }
 

@@ -42,11 +42,11 @@ Qkv project_fused_qkv(PlanBuilder& b, const DecoderShape& s, std::uint32_t layer
 }
 
 ValueId fused_feed_forward(PlanBuilder& b, const DecoderShape& s, std::uint32_t layer, ValueId x) {
-  const WeightId up = b.weight(layer_tensor(layer, "ffn_up.weight"), {2 * s.feed_forward, s.hidden});
+  const WeightId up =
+      b.weight(layer_tensor(layer, "ffn_up.weight"), {2 * s.feed_forward, s.hidden});
   const ValueId both = b.linear(x, up);  // gate first, then up
-  const ValueId gated =
-      b.glu(GluOp::Activation::silu, b.slice(both, 0, s.feed_forward),
-            b.slice(both, s.feed_forward, s.feed_forward));
+  const ValueId gated = b.glu(GluOp::Activation::silu, b.slice(both, 0, s.feed_forward),
+                              b.slice(both, s.feed_forward, s.feed_forward));
   return b.linear(gated,
                   b.weight(layer_tensor(layer, "ffn_down.weight"), {s.hidden, s.feed_forward}));
 }
@@ -61,8 +61,7 @@ Result<Plan> plan(const ArchitectureInput& input) {
   b.consumed(long_factors);
   b.consumed(short_factors);
   const std::uint32_t rope = b.rope(std::move(table));
-  const std::uint32_t cache =
-      b.cache_group(window, s.kv_heads, s.head_dim);
+  const std::uint32_t cache = b.cache_group(window, s.kv_heads, s.head_dim);
   const WeightId embedding = token_embedding(b, s);
   ValueId x = b.embed(embedding);
   for (std::uint32_t layer = 0; layer < s.layers; ++layer) {

@@ -9,7 +9,8 @@ namespace {
 
 Result<RopeTable> rope_of(const ArchitectureInput& input, const DecoderShape& s,
                           const PreNormOptions& options) {
-  PREMISE_TRY(RopeTable table, read_rope(input.source, options.prefix, s.head_dim, options.pairing));
+  PREMISE_TRY(RopeTable table,
+              read_rope(input.source, options.prefix, s.head_dim, options.pairing));
   constexpr std::string_view factors_tensor = "rope_freqs.weight";
   if (options.rope_factors && input.source.find(factors_tensor)) {
     PREMISE_TRY(const auto factors, read_f32_vector(input.source, factors_tensor));

@@ -34,11 +34,11 @@ Result<Settings> read_settings(const ArchitectureInput& input, const DecoderShap
   const std::string pattern = s.prefix + ".attention.sliding_window_pattern";
   PREMISE_TRY(settings.full_every, meta.u64_or(pattern, options.full_every));
   if (settings.full_every == 0)
-    return error(ErrorCode::bad_input, {"{}: {} is 0", "{}：{} 为 0"}, input.source.path(), pattern);
+    return error(ErrorCode::bad_input, {"{}: {} is 0", "{}：{} 为 0"}, input.source.path(),
+                 pattern);
   PREMISE_TRY(settings.attention_softcap,
               read_softcap(input, s.prefix + ".attn_logit_softcapping"));
-  PREMISE_TRY(settings.output_softcap,
-              read_softcap(input, s.prefix + ".final_logit_softcapping"));
+  PREMISE_TRY(settings.output_softcap, read_softcap(input, s.prefix + ".final_logit_softcapping"));
 
   const bool wide = options.wide_scale_layers != 0 && s.layers == options.wide_scale_layers;
   const float divisor = wide ? static_cast<float>(s.hidden) / static_cast<float>(s.heads)

@@ -1,5 +1,7 @@
 #include "model/plan/builder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 

@@ -13,24 +13,23 @@ Overload(Lambdas...) -> Overload<Lambdas...>;
 }  // namespace
 
 const char* op_name(const OpBody& body) {
-  static constexpr const char* names[] = {"embed",     "rms_norm", "linear", "slice",
-                                          "rope",      "kv_write", "attention", "glu",
-                                          "add",       "scale",    "softcap", "select_rows"};
+  static constexpr const char* names[] = {"embed", "rms_norm", "linear",    "slice",
+                                          "rope",  "kv_write", "attention", "glu",
+                                          "add",   "scale",    "softcap",   "select_rows"};
   static_assert(std::size(names) == std::variant_size_v<OpBody>);
   return names[body.index()];
 }
 
 std::vector<ValueId> inputs_of(const OpBody& body) {
-  return std::visit(
-      Overload{
-          [](const EmbedOp&) { return std::vector<ValueId>{}; },
-          [](const KvWriteOp& op) { return std::vector<ValueId>{op.key, op.value}; },
-          [](const AttentionOp& op) { return std::vector<ValueId>{op.query}; },
-          [](const GluOp& op) { return std::vector<ValueId>{op.gate, op.up}; },
-          [](const AddOp& op) { return std::vector<ValueId>{op.a, op.b}; },
-          [](const auto& op) { return std::vector<ValueId>{op.in}; },
-      },
-      body);
+  return std::visit(Overload{
+                        [](const EmbedOp&) { return std::vector<ValueId>{}; },
+                        [](const KvWriteOp& op) { return std::vector<ValueId>{op.key, op.value}; },
+                        [](const AttentionOp& op) { return std::vector<ValueId>{op.query}; },
+                        [](const GluOp& op) { return std::vector<ValueId>{op.gate, op.up}; },
+                        [](const AddOp& op) { return std::vector<ValueId>{op.a, op.b}; },
+                        [](const auto& op) { return std::vector<ValueId>{op.in}; },
+                    },
+                    body);
 }
 
 std::optional<ValueId> output_of(const OpBody& body) {

@@ -44,7 +44,8 @@ struct Weight {
 };
 
 /// Rotary embedding, resolved to one angle per pair and position: angle = position * frequency.
-/// Every kind of scaling (linear, YaRN, Llama-3, LongRoPE) ends in these frequencies and one factor.
+/// Every kind of scaling (linear, YaRN, Llama-3, LongRoPE) ends in these frequencies and one
+/// factor.
 struct RopeTable {
   enum class Pairing : std::uint8_t { half, adjacent };  // contracts/elementwise.h
   Pairing pairing = Pairing::half;
@@ -101,7 +102,8 @@ struct RopeOp {
   ValueId out;
 };
 
-/// Stores the step's keys and values, [tokens, kv_heads * head_dim] each, in slot `slot` of a group.
+/// Stores the step's keys and values, [tokens, kv_heads * head_dim] each, in slot `slot` of a
+/// group.
 struct KvWriteOp {
   std::uint32_t group;
   std::uint32_t slot;

@@ -32,7 +32,8 @@ void interpolate_linear(RopeTable& table, double factor);
 /// High frequencies kept, low ones interpolated, a ramp between; magnitude 1 + 0.1 ln(factor).
 void interpolate_yarn(RopeTable& table, double base, const YarnScaling& scaling);
 
-/// frequency[i] / factors[i]; an Error names `tensor` where sizes differ or a factor is not positive.
+/// frequency[i] / factors[i]; an Error names `tensor` where sizes differ or a factor is not
+/// positive.
 Status divide_frequencies(RopeTable& table, std::span<const float> factors,
                           std::string_view tensor);
 

@@ -12,7 +12,12 @@ namespace premise {
 
 /// Kinds as GGUF counts them (tokenizer.ggml.token_type).
 enum class TokenKind : std::uint8_t {
-  normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6,
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  user_defined = 4,
+  unused = 5,
+  byte = 6,
 };
 
 struct Vocabulary {
@@ -23,8 +28,8 @@ struct Vocabulary {
   std::optional<TokenId> bos, eos, unknown, separator, padding, cls, mask;
   bool add_bos = false;
   bool add_eos = false;
-  bool add_space_prefix = false;            // SentencePiece's dummy prefix
-  std::vector<TokenId> end_of_generation;   // eos, end of turn, … : generation stops at these
+  bool add_space_prefix = false;           // SentencePiece's dummy prefix
+  std::vector<TokenId> end_of_generation;  // eos, end of turn, … : generation stops at these
 };
 
 }  // namespace premise

@@ -35,7 +35,8 @@ std::optional<std::uint64_t> system_available(const fs::path& root) {
   return std::nullopt;
 }
 
-// What one control group leaves: its limit less its use, page cache that can be dropped not counted.
+// What one control group leaves: its limit less its use, page cache that can be dropped not
+// counted.
 std::optional<std::uint64_t> group_left(const fs::path& limit_file, const fs::path& use_file,
                                         const fs::path& stat_file, std::string_view cache_key) {
   const auto limit = read_number(limit_file);

@@ -33,7 +33,8 @@ void CpuBackend::deal_attention() {
     std::size_t runs = 0;
     for (std::size_t s = 0; s < batch_->sequence_count(); ++s)
       runs += (static_cast<std::size_t>(batch_->query_start[s + 1] - batch_->query_start[s]) +
-               most - 1) / most;
+               most - 1) /
+              most;
     std::uint32_t heads_a_task = shared;
     while (heads_a_task > 1 && runs * kv_heads * (shared / heads_a_task) < threads)
       heads_a_task = (heads_a_task + 1) / 2;
@@ -96,8 +97,7 @@ void CpuBackend::attend(const AttentionOp& op, const AttentionTask& task, Worker
   worker.key_blocks.assign(blocks, nullptr);
   worker.value_blocks.assign(blocks, nullptr);
   const auto window = static_cast<std::int32_t>(args.window);
-  const std::int32_t oldest =
-      window == 0 ? 0 : std::max(0, args.first_position - window + 1);
+  const std::int32_t oldest = window == 0 ? 0 : std::max(0, args.first_position - window + 1);
   for (auto b = static_cast<std::size_t>(oldest / kv_block_tokens); b < blocks; ++b) {
     const std::int32_t block = block_of(op.group, task.sequence, b);
     worker.key_blocks[b] = cache_.keys(op.group, op.slot, block, task.kv_head);

@@ -29,8 +29,7 @@ CpuBackend::CpuBackend(const Plan& plan, ThreadTeam& team, Isa isa, BatchLimits 
       attention_(attention_kernel(isa)),
       quantize_(quantize_kernel(isa)) {}
 
-Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan,
-                                                       const TensorSource& source,
+Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan, const TensorSource& source,
                                                        ThreadTeam& team, Isa isa,
                                                        const BatchLimits& limits) {
   assert(limits.blocks.size() == plan.groups.size());
@@ -46,9 +45,8 @@ Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan,
 
 Status CpuBackend::allocate() {
   const auto capacity = [&](ValueId value) {
-    return plan_.values[static_cast<std::size_t>(value)].rows == Rows::tokens
-               ? limits_.tokens
-               : limits_.logits_rows;
+    return plan_.values[static_cast<std::size_t>(value)].rows == Rows::tokens ? limits_.tokens
+                                                                              : limits_.logits_rows;
   };
   for (std::size_t v = 0; v < plan_.values.size(); ++v) {
     const auto id = static_cast<ValueId>(v);
@@ -62,8 +60,8 @@ Status CpuBackend::allocate() {
   for (std::size_t v = 0; v < plan_.values.size(); ++v) {
     const ValueSource& source = program_.sources[v];
     const auto owner = static_cast<std::size_t>(source.owner);
-    places_[v].data = reinterpret_cast<float*>(values_memory_.data() + memory.offsets[owner]) +
-                      source.column;
+    places_[v].data =
+        reinterpret_cast<float*>(values_memory_.data() + memory.offsets[owner]) + source.column;
     places_[v].stride = row_stride(plan_.values[owner].width);
   }
 

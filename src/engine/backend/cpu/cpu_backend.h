@@ -108,9 +108,9 @@ class CpuBackend final : public Executable {
   AlignedBuffer quantized_memory_;
   AlignedBuffer angles_memory_;
   QuantizedRows quantized_{};
-  std::vector<Place> places_;         // by ValueId
-  std::vector<float*> angles_;        // by rope table: [tokens][2][rotary_dim / 2], cosines first
-  std::vector<Worker> workers_;       // by thread
+  std::vector<Place> places_;    // by ValueId
+  std::vector<float*> angles_;   // by rope table: [tokens][2][rotary_dim / 2], cosines first
+  std::vector<Worker> workers_;  // by thread
   std::vector<std::uint32_t> sequence_of_row_;
 
   // Tasks of the step, by attention shape (cache group and number of heads), and the counter that
@@ -121,8 +121,8 @@ class CpuBackend final : public Executable {
     std::vector<AttentionTask> tasks;
   };
   std::vector<TaskList> task_lists_;
-  std::vector<std::size_t> task_list_of_phase_;           // by phase
-  std::unique_ptr<WorkCounter[]> counters_;               // by phase
+  std::vector<std::size_t> task_list_of_phase_;  // by phase
+  std::unique_ptr<WorkCounter[]> counters_;      // by phase
 
   const BatchView* batch_ = nullptr;
   std::vector<double> seconds_;  // by Program::clocks

@@ -15,7 +15,8 @@ Result<KvStore> KvStore::create(const Plan& plan, const std::vector<std::size_t>
     group.heads = spec.kv_heads;
     group.head_elements = static_cast<std::size_t>(kv_block_tokens) * spec.head_dim;
     group.side_elements = spec.layers * group.blocks * group.heads * group.head_elements;
-    PREMISE_TRY(group.memory, AlignedBuffer::allocate(2 * group.side_elements * sizeof(std::uint16_t)));
+    PREMISE_TRY(group.memory,
+                AlignedBuffer::allocate(2 * group.side_elements * sizeof(std::uint16_t)));
     store.groups_.push_back(std::move(group));
   }
   return store;

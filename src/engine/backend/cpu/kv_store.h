@@ -36,8 +36,8 @@ class KvStore {
     std::size_t head_elements = 0;  // block_tokens * head_dim
     std::size_t side_elements = 0;  // all keys, or all values
   };
-  std::uint16_t* at(std::uint32_t group, std::uint32_t slot, std::int32_t block,
-                    std::uint32_t head, std::size_t side);
+  std::uint16_t* at(std::uint32_t group, std::uint32_t slot, std::int32_t block, std::uint32_t head,
+                    std::size_t side);
 
   std::vector<Group> groups_;
 };

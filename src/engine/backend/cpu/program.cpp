@@ -57,8 +57,8 @@ class Compiler {
   // Row operations join the open row phase; another kind of rows needs the barrier between, since
   // its rows are dealt to other threads.
   void add_row_op(Rows rows, RowOp op) {
-    auto* open = program_.phases.empty() ? nullptr
-                                         : std::get_if<RowPhase>(&program_.phases.back().body);
+    auto* open =
+        program_.phases.empty() ? nullptr : std::get_if<RowPhase>(&program_.phases.back().body);
     if (open == nullptr || open->rows != rows) {
       program_.phases.push_back({RowPhase{rows, {}}, clock("rows")});
       open = &std::get<RowPhase>(program_.phases.back().body);

@@ -72,10 +72,10 @@ struct ValueSource {
 
 struct Program {
   std::vector<Phase> phases;
-  std::vector<ValueSource> sources;  // by ValueId
-  std::vector<Lifetime> lifetimes;   // by ValueId; bytes are left to the caller
+  std::vector<ValueSource> sources;     // by ValueId
+  std::vector<Lifetime> lifetimes;      // by ValueId; bytes are left to the caller
   std::uint64_t quantized_columns = 0;  // widest input that is quantized; 0: none is
-  std::vector<std::string> clocks;   // names under which the time of phases is counted
+  std::vector<std::string> clocks;      // names under which the time of phases is counted
 };
 
 /// Fails where no kernel of this instruction set takes a weight's layout, by name.

@@ -53,8 +53,7 @@ void CpuBackend::run_row(const KvWriteOp& op, std::size_t index) {
   const CacheGroup& group = plan_.groups[op.group];
   const auto position = static_cast<std::size_t>(batch_->positions[index]);
   constexpr auto block_tokens = static_cast<std::size_t>(kv_block_tokens);
-  const std::int32_t block =
-      block_of(op.group, sequence_of_row_[index], position / block_tokens);
+  const std::int32_t block = block_of(op.group, sequence_of_row_[index], position / block_tokens);
   const std::size_t place = position % block_tokens;
   const std::size_t dim = group.head_dim;
   for (std::uint32_t head = 0; head < group.kv_heads; ++head) {
@@ -68,8 +67,8 @@ void CpuBackend::run_row(const KvWriteOp& op, std::size_t index) {
 }
 
 void CpuBackend::run_row(const GluOp& op, std::size_t index) {
-  const auto gated = op.activation == GluOp::Activation::silu ? elementwise_.silu_mul
-                                                              : elementwise_.gelu_tanh_mul;
+  const auto gated =
+      op.activation == GluOp::Activation::silu ? elementwise_.silu_mul : elementwise_.gelu_tanh_mul;
   gated(row(op.gate, index), row(op.up, index), width(op.out), row(op.out, index));
 }
 

@@ -42,8 +42,8 @@ Result<std::unique_ptr<Executable>> Interpreter::create(const Plan& plan,
     const CacheGroup& group = plan.groups[g];
     const std::size_t floats = std::size_t{group.layers} * limits.blocks[g] * kv_block_tokens *
                                group.kv_heads * group.head_dim;
-    self->caches_.push_back({std::vector<float>(floats), std::vector<float>(floats),
-                             limits.blocks[g]});
+    self->caches_.push_back(
+        {std::vector<float>(floats), std::vector<float>(floats), limits.blocks[g]});
   }
   return std::unique_ptr<Executable>(std::move(self));
 }
@@ -126,8 +126,7 @@ void Interpreter::run(const LinearOp& op) {
 void Interpreter::run(const SliceOp& op) {
   const std::size_t width = width_of(op.out);
   for (std::size_t row = 0; row < rows_of(op.out); ++row)
-    std::copy_n(data(op.in) + row * width_of(op.in) + op.offset, width,
-                data(op.out) + row * width);
+    std::copy_n(data(op.in) + row * width_of(op.in) + op.offset, width, data(op.out) + row * width);
 }
 
 void Interpreter::run(const RopeOp& op) {
@@ -298,8 +297,7 @@ std::uint64_t Interpreter::workspace_bytes() const {
 }
 
 Result<std::unique_ptr<Executable>> compile_reference(const Plan& plan, const TensorSource& source,
-                                                      ThreadTeam& team,
-                                                      const BatchLimits& limits) {
+                                                      ThreadTeam& team, const BatchLimits& limits) {
   return Interpreter::create(plan, source, team, limits);
 }
 
