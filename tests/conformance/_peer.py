@@ -110,7 +110,8 @@ class Peer:
 
     def _check_layout(self, path):
         """The library has no call for its build; its defaults show whether the fields fit."""
-        context, model = self.api.llama_context_default_params(), self.api.llama_model_default_params()
+        context = self.api.llama_context_default_params()
+        model = self.api.llama_model_default_params()
         found = (context.n_ctx, context.n_batch, context.rope_scaling_type,
                  context.flash_attn_type, context.yarn_ext_factor, context.type_k, context.type_v,
                  context.offload_kqv, model.use_extra_bufts, model.vocab_only)

@@ -96,7 +96,8 @@ def compare(name, case, program, llama_cpp, folder):
             (avx512, expected, ALLOWED_F16),
             (avx2, expected_f16, ALLOWED_ROUNDED), (avx512, expected_f16, ALLOWED_ROUNDED),
             (ref, theirs, ALLOWED_F16 if gelu else ALLOWED), (avx2, theirs, ALLOWED_F16),
-            (avx512, theirs, ALLOWED_F16), (theirs, expected_of_peer, ALLOWED_ROUNDED if gelu else ALLOWED)]
+            (avx512, theirs, ALLOWED_F16),
+            (theirs, expected_of_peer, ALLOWED_ROUNDED if gelu else ALLOWED)]
     figures = [deviation(found, other, std) for found, other, _ in rows]
     fine = all(figure is None or figure < allowed
                for figure, (_, _, allowed) in zip(figures, rows))

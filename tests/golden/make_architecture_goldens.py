@@ -7,7 +7,8 @@ Needs the packages of tests/conformance/requirements.txt. For every case of tiny
 file NAME.gguf: the model's own metadata, the recipe of its weights (golden.tensor.*: weights are
 computed from names, see tiny_models.py), the token sequence, and what transformers gives for it in
 F32: logits of some positions, sum and Euclidean norm of the logits of all; and the same logits where
-keys and values were rounded to F16, as in the CPU backend's cache. The file ropes.gguf holds rotary frequencies of transformers' ROPE_INIT_FUNCTIONS under the keys that a model would have.
+keys and values were rounded to F16, as in the CPU backend's cache. The file ropes.gguf holds
+rotary frequencies of transformers' ROPE_INIT_FUNCTIONS under the keys that a model would have.
 
 Recording is deterministic; logits may differ in the last bits between machines.
 """
