@@ -2,10 +2,13 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
+#include <thread>
+
 namespace premise {
 namespace {
 
-constexpr int busy_timeout_ms = 10'000;
+constexpr std::chrono::milliseconds busy_timeout(10'000);
 
 Error database_error(sqlite3* connection, int code, const std::string& path) {
   const std::string reason =
@@ -89,14 +92,29 @@ Result<Database> Database::open(const std::filesystem::path& path,
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   Connection connection(raw);  // even a failed open hands one over, with the reason in it
   if (code != SQLITE_OK) return database_error(raw, code, path.string());
-  sqlite3_busy_timeout(raw, busy_timeout_ms);
+  sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
   Database database(std::move(connection), std::make_unique<std::string>(path.string()));
   // FULL: once a pull says "done", not even a power cut takes the name away again.
-  PREMISE_CHECK(database.execute("PRAGMA journal_mode = WAL"));
+  PREMISE_CHECK(database.use_write_ahead_log());
   PREMISE_CHECK(database.execute("PRAGMA synchronous = FULL"));
   PREMISE_CHECK(database.execute("PRAGMA foreign_keys = ON"));
   PREMISE_CHECK(database.migrate(migrations));
   return database;
+}
+
+// The switch needs the file for itself, and SQLite answers "busy" at once, without the time limit
+// set above, where waiting could lock two connections against each other: they all begin by
+// reading.
+Status Database::use_write_ahead_log() {
+  const auto deadline = std::chrono::steady_clock::now() + busy_timeout;
+  for (;;) {
+    const int code =
+        sqlite3_exec(connection_.get(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK) return {};
+    if ((code & 0xff) != SQLITE_BUSY || std::chrono::steady_clock::now() > deadline)
+      return database_error(connection_.get(), code, *path_);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {

@@ -75,6 +75,7 @@ class Database {
   using Connection = std::unique_ptr<sqlite3, Close>;
   Database(Connection connection, std::unique_ptr<std::string> path)
       : connection_(std::move(connection)), path_(std::move(path)) {}
+  Status use_write_ahead_log();
   Status migrate(std::span<const char* const> migrations);
 
   Connection connection_;

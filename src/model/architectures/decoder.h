@@ -72,15 +72,15 @@ class LazyCacheGroup {
   LazyCacheGroup(PlanBuilder& b, const DecoderShape& s, std::uint32_t window)
       : b_(b), s_(s), window_(window) {}
   std::uint32_t get() {
-    if (!group_) group_ = b_.cache_group(window_, s_.kv_heads, s_.head_dim);
-    return *group_;
+    if (group_ < 0) group_ = b_.cache_group(window_, s_.kv_heads, s_.head_dim);
+    return static_cast<std::uint32_t>(group_);
   }
 
  private:
   PlanBuilder& b_;
   const DecoderShape& s_;
   std::uint32_t window_;
-  std::optional<std::uint32_t> group_;
+  std::int64_t group_ = -1;  // none so far
 };
 
 }  // namespace premise
