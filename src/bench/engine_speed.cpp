@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <string_view>
+#include <utility>
 
 namespace premise {
 namespace {
@@ -83,7 +85,10 @@ std::vector<KernelShare> shares(const std::vector<KernelTime>& before,
   std::vector<KernelShare> result;
   for (const auto& [kernel, spent] : seconds)
     result.push_back({kernel, total > 0.0 ? spent / total : 0.0});
-  std::ranges::stable_sort(result, std::ranges::greater{}, &KernelShare::share);
+  std::ranges::sort(result, [](const KernelShare& a, const KernelShare& b) {
+    return std::pair(b.share, std::string_view(a.kernel)) <
+           std::pair(a.share, std::string_view(b.kernel));
+  });
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace premise {
@@ -149,8 +150,9 @@ std::string option_label(const CLI::Option& option) {
 
 std::string program_help(std::span<const Command* const> commands, Language language) {
   std::vector<const Command*> ordered(commands.begin(), commands.end());
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const Command* a, const Command* b) { return a->order < b->order; });
+  std::sort(ordered.begin(), ordered.end(), [](const Command* a, const Command* b) {
+    return std::pair(a->order, a->name) < std::pair(b->order, b->name);
+  });
   std::vector<Row> rows;
   for (const Command* command : ordered) {
     rows.push_back({std::string(command->name), text(command->summary).in(language)});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace premise {
 namespace {
@@ -23,8 +24,9 @@ MemoryPlan plan_memory(std::span<const Lifetime> lifetimes, std::size_t alignmen
   plan.offsets.resize(lifetimes.size(), 0);
   std::vector<std::size_t> order(lifetimes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(
-      order, [&](std::size_t a, std::size_t b) { return lifetimes[a].bytes > lifetimes[b].bytes; });
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return std::pair(lifetimes[b].bytes, a) < std::pair(lifetimes[a].bytes, b);
+  });
 
   std::vector<Placed> placed;  // by offset
   for (const std::size_t index : order) {
