@@ -36,13 +36,14 @@ std::uint64_t rounded_up(std::uint64_t value, std::uint64_t step) {
 std::uint64_t odd_lines(std::uint64_t bytes) { return (rounded_up(bytes, 64) / 64 | 1) * 64; }
 
 struct QuantizedStrides {
-  std::uint64_t codes;   // bytes
+  std::uint64_t codes;   // elements
   std::uint64_t groups;  // elements
 };
 
 QuantizedStrides quantized_strides(std::uint64_t columns) {
   assert(columns % group_columns == 0);
-  return {odd_lines(columns), odd_lines(columns / group_columns * sizeof(float)) / sizeof(float)};
+  return {odd_lines(columns * sizeof(std::int16_t)) / sizeof(std::int16_t),
+          odd_lines(columns / group_columns * sizeof(float)) / sizeof(float)};
 }
 
 }  // namespace
@@ -86,7 +87,8 @@ PackedMatrix view_of(DType dtype, std::uint64_t rows, std::uint64_t columns,
 std::uint64_t quantized_bytes(std::uint64_t rows, std::uint64_t columns) {
   const QuantizedStrides strides = quantized_strides(columns);
   constexpr std::uint64_t words_a_group = 4;  // scale, sum of 32, two sums of 16
-  return rows * (strides.codes + strides.groups * words_a_group * sizeof(float));
+  return rows *
+         (strides.codes * sizeof(std::int16_t) + strides.groups * words_a_group * sizeof(float));
 }
 
 QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint64_t columns) {
@@ -94,8 +96,8 @@ QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint
   QuantizedRows out{};
   out.code_stride = strides.codes;
   out.group_stride = strides.groups;
-  out.codes = reinterpret_cast<std::int8_t*>(memory);
-  memory += rows * strides.codes;
+  out.codes = reinterpret_cast<std::int16_t*>(memory);
+  memory += rows * strides.codes * sizeof(std::int16_t);
   out.scales = reinterpret_cast<float*>(memory);
   memory += rows * strides.groups * sizeof(float);
   out.minus_sums32 = reinterpret_cast<std::int32_t*>(memory);
@@ -117,7 +119,7 @@ const QuantizeKernel& quantize_kernel(Isa isa) {
 }
 
 ActivationKind activation_kind(Layout layout) {
-  return layout <= Layout::bf16 ? ActivationKind::f32 : ActivationKind::int8;
+  return layout <= Layout::bf16 ? ActivationKind::f32 : ActivationKind::int16;
 }
 
 std::string_view name_of(Layout layout) { return layout_names[static_cast<std::size_t>(layout)]; }

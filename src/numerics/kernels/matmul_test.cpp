@@ -94,7 +94,7 @@ double error_bound(std::span<const float> w, std::span<const float> x, bool quan
       largest = std::max(largest, std::abs(static_cast<double>(w[k])));
       weights += std::abs(static_cast<double>(w[k]));
     }
-    if (quantized) bound += amax / 254 * weights;
+    if (quantized) bound += amax / 65534 * weights;
     magnitude += 32 * largest * amax;
   }
   return bound * 1.0001 + magnitude * 0x1p-24 * (4 + std::sqrt(static_cast<double>(w.size())));
@@ -121,7 +121,7 @@ TEST_P(MatmulOfType, StaysWithinTheActivationsRounding) {
       for (std::size_t t = 0; t < tokens; ++t)
         EXPECT_NEAR(y[t * rows + r], oracle[t * rows + r],
                     error_bound(w, {x.data() + t * columns, columns},
-                                kernel.activations == ActivationKind::int8))
+                                kernel.activations == ActivationKind::int16))
             << described(kernel, dtype, rows, columns, tokens) << " row " << r << " token " << t;
     }
   }
@@ -207,7 +207,7 @@ TEST_P(MatmulOfType, BadActivationsShowInTheResultOfTheirRow) {
   }
 }
 
-// All codes at one end of their range and all activations at ±127: the largest sums there are.
+// All codes at one end of their range and all activations at ±32767: the largest sums there are.
 TEST_P(MatmulOfType, ExtremeCodesDoNotSaturate) {
   const DType dtype = GetParam();
   const GroupedFormat* format = grouped_format(dtype);

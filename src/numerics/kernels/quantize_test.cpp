@@ -22,13 +22,13 @@ TEST(Quantize, RoundsEveryActivationToWithinHalfAStep) {
       int sums[2] = {0, 0};
       int largest = 0;
       for (std::size_t k = 0; k < 32; ++k) {
-        const int code = q.codes[r * q.code_stride + g * 32 + k];
+        const int code = q.codes[r * q.code_stride + g * 32 + k / 4 * 4 + quad_order[k % 4]];
         sums[k / 16] += code;
         largest = std::max(largest, std::abs(code));
         EXPECT_NEAR(static_cast<float>(code) * scale, x[r * columns + g * 32 + k],
-                    scale * 0.50001f);
+                    scale * 0.504f);  // 2^-24 of code · scale is up to 0.004 steps
       }
-      EXPECT_EQ(largest, 127);
+      EXPECT_EQ(largest, 32767);
       EXPECT_EQ(q.minus_sums16[2 * (r * q.group_stride + g)], -sums[0]);
       EXPECT_EQ(q.minus_sums16[2 * (r * q.group_stride + g) + 1], -sums[1]);
       EXPECT_EQ(q.minus_sums32[r * q.group_stride + g], -(sums[0] + sums[1]));
@@ -37,15 +37,15 @@ TEST(Quantize, RoundsEveryActivationToWithinHalfAStep) {
 
 TEST(Quantize, TiesGoToTheEvenCode) {
   std::vector<float> x(32, 0.0f);
-  x[0] = 127.0f;
+  x[0] = 32767.0f;
   x[1] = 2.5f;
   x[2] = 3.5f;
   x[3] = -0.5f;
   const Input input = quantize(Isa::ref, x, 1, 32);
-  const std::int8_t* codes = input.activations.quantized.codes;
-  EXPECT_EQ(codes[1], 2);
-  EXPECT_EQ(codes[2], 4);
-  EXPECT_EQ(codes[3], 0);
+  const std::int16_t* codes = input.activations.quantized.codes;
+  EXPECT_EQ(codes[quad_order[1]], 2);
+  EXPECT_EQ(codes[quad_order[2]], 4);
+  EXPECT_EQ(codes[quad_order[3]], 0);
 }
 
 TEST(Quantize, TinyGroupsAreZeroAndBadOnesAreNaN) {

@@ -94,7 +94,7 @@ class Compiler {
       const auto* op = std::get_if<LinearOp>(&plan_.ops[i].body);
       if (op == nullptr || op->in != phase.in) break;
       PREMISE_TRY(const MatmulKernel* kernel, kernel_of(op->weight));
-      quantized |= kernel->activations == ActivationKind::int8;
+      quantized |= kernel->activations == ActivationKind::int16;
       phase.parts.push_back({*op, kernel});
       last = i;
     }

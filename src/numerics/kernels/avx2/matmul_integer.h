@@ -1,13 +1,12 @@
 // Multiplication by integer layouts with AVX2 (no VNNI). contracts/matmul.h fixes the arithmetic;
-// matmul_vectors.h proves that 16-bit sums never saturate.
+// vpmaddwd multiplies 16 words (8 rows × 2 columns) by 2 activations, the same for all rows.
 //
 // Few tokens (up to 4, decoding): straight from the packed bytes, half a panel at a time, so that a
 // group's 8 quads stay in registers for all tokens.
 //
-// More tokens: a panel × 512 columns is unpacked once into bytes (8 KiB) and f32 scales, then tiles
-// of 3 tokens × 16 rows run over it. Registers: 6 integer sums + 2 weights + 1 broadcast + 1 vector
-// of ones + 1 or 2 temporaries = 12 of 16; the 6 f32 sums, touched once a group, may live in
-// memory.
+// More tokens: a panel × 512 columns is unpacked once into words (16 KiB) and f32 scales, then
+// tiles of 3 tokens × 16 rows run over it. Registers: 6 integer sums + 2 weights + 1 broadcast + 1
+// temporary = 10 of 16; the 6 f32 sums, touched once a group, may live in memory.
 #pragma once
 
 #include "numerics/kernels/avx2/matmul_vectors.h"
@@ -22,25 +21,23 @@ constexpr std::size_t block_tokens = 256;
 constexpr int prefetch_bytes = 2048;
 
 struct Scratch {
-  std::uint8_t codes[block_groups][8][2][32];  // [group][quad][half panel]
-  float scale[block_groups][2][2][8];          // [group][part][half panel]
+  std::uint16_t codes[block_groups][8][2][2][16];  // [group][quad][even, odd][half panel]
+  float scale[block_groups][2][2][8];              // [group][part][half panel]
   float min[block_groups][2][2][8];
   float sums[block_tokens][2][8];
 };
 
-PREMISE_INLINE __m256i broadcast(const void* four_codes) {
-  std::int32_t word;
-  __builtin_memcpy(&word, four_codes, sizeof word);
-  return _mm256_set1_epi32(word);
+PREMISE_INLINE __m256i broadcast(const std::int16_t* two_codes) {
+  std::int32_t pair;
+  __builtin_memcpy(&pair, two_codes, sizeof pair);
+  return _mm256_set1_epi32(pair);
 }
 
 template <Layout layout, ScaleKind kind>
 struct Integer {
-  static constexpr int shift = holds_levels(layout) ? 0 : zero_shift(layout, kind);
+  static constexpr int shift = zero_shift(layout, kind);
   static constexpr int parts = Scales<kind>::halves ? 2 : 1;
   static constexpr int quads = 8 / parts;
-  static constexpr int run_quads =
-      quads < quads_in_16_bits(layout) ? quads : quads_in_16_bits(layout);
   static constexpr bool mins = Scales<kind>::mins;
 
   static PREMISE_INLINE const std::int32_t* minus_sums(const QuantizedRows& x, std::size_t token) {
@@ -74,16 +71,12 @@ struct Integer {
       const __m256 scale = scales.scale(g, part);
       const __m256 min = scales.min(g, part);
       unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-        const std::int8_t* q8 = x.codes + t * x.code_stride + group * group_columns;
+        const std::int16_t* q16 = x.codes + t * x.code_stride + group * group_columns;
         const std::int32_t minus_sum = minus_sums(x, t)[parts * group + part];
         __m256i dot = start(minus_sum);
-        unroll<0, quads / run_quads>([&]<int run>() PREMISE_INLINE_LAMBDA {
-          __m256i pairs = _mm256_setzero_si256();
-          unroll<0, run_quads>([&]<int i>() PREMISE_INLINE_LAMBDA {
-            constexpr int q = part * quads + run * run_quads + i;
-            pairs = _mm256_add_epi16(pairs, multiply_quad<layout>(quad[q], broadcast(q8 + 4 * q)));
-          });
-          dot = _mm256_add_epi32(dot, widen(pairs));
+        unroll<part * quads, (part + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
+          dot = dot_pairs(dot, widened<0>(quad[q]), broadcast(q16 + 4 * q));
+          dot = dot_pairs(dot, widened<1>(quad[q]), broadcast(q16 + 4 * q + 2));
         });
         acc[t] = add(dot, scale, min, minus_sum, x.scales[t * x.group_stride + group], acc[t]);
       });
@@ -141,8 +134,10 @@ struct Integer {
         for (std::uint32_t g = 0; g < groups; ++g, at += code_bytes(layout)) {
           const Codes<layout> codes(at, half);
           unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA {
-            _mm256_store_si256(reinterpret_cast<__m256i*>(s.codes[begin + g][q][half]),
-                               codes.template quad<q>());
+            const __m256i quad = codes.template quad<q>();
+            auto& to = s.codes[begin + g][q];
+            _mm256_store_si256(reinterpret_cast<__m256i*>(to[0][half]), widened<0>(quad));
+            _mm256_store_si256(reinterpret_cast<__m256i*>(to[1][half]), widened<1>(quad));
           });
           for (int part = 0; part < parts; ++part) {
             _mm256_store_ps(s.scale[begin + g][part][half], scales.scale(g, part));
@@ -156,25 +151,17 @@ struct Integer {
 
   /// One scale group of one tile: the integer sums.
   template <int tokens, int part>
-  static PREMISE_INLINE void dots(const std::uint8_t (&codes)[8][2][32],
-                                  const std::int8_t* const (&q8)[tokens], std::size_t column,
+  static PREMISE_INLINE void dots(const std::uint16_t (&codes)[8][2][2][16],
+                                  const std::int16_t* const (&q16)[tokens], std::size_t column,
                                   __m256i (&dot)[tokens][2]) {
-    unroll<0, quads / run_quads>([&]<int run>() PREMISE_INLINE_LAMBDA {
-      __m256i pairs[tokens][2];
-      unroll<0, run_quads>([&]<int i>() PREMISE_INLINE_LAMBDA {
-        constexpr int q = part * quads + run * run_quads + i;
-        const __m256i w[2] = {load256(codes[q][0]), load256(codes[q][1])};
+    unroll<part * quads, (part + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
+      unroll<0, 2>([&]<int parity>() PREMISE_INLINE_LAMBDA {
+        const __m256i w[2] = {load256(codes[q][parity][0]), load256(codes[q][parity][1])};
         unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-          const __m256i b = broadcast(q8[t] + column + 4 * q);
-          unroll<0, 2>([&]<int half>() PREMISE_INLINE_LAMBDA {
-            const __m256i product = multiply_quad<layout>(w[half], b);
-            pairs[t][half] = i == 0 ? product : _mm256_add_epi16(pairs[t][half], product);
-          });
+          const __m256i b = broadcast(q16[t] + column + 4 * q + 2 * parity);
+          dot[t][0] = dot_pairs(dot[t][0], w[0], b);
+          dot[t][1] = dot_pairs(dot[t][1], w[1], b);
         });
-      });
-      unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-        dot[t][0] = _mm256_add_epi32(dot[t][0], widen(pairs[t][0]));
-        dot[t][1] = _mm256_add_epi32(dot[t][1], widen(pairs[t][1]));
       });
     });
   }
@@ -184,11 +171,11 @@ struct Integer {
   static void tile(const Scratch& s, const QuantizedRows& x, std::size_t token, std::size_t first,
                    std::uint32_t count, float (*sums)[2][8]) {
     __m256 acc[tokens][2];
-    const std::int8_t* q8[tokens];
+    const std::int16_t* q16[tokens];
     for (int t = 0; t < tokens; ++t) {
       acc[t][0] = _mm256_load_ps(sums[t][0]);
       acc[t][1] = _mm256_load_ps(sums[t][1]);
-      q8[t] = x.codes + (token + t) * x.code_stride + first * group_columns;
+      q16[t] = x.codes + (token + t) * x.code_stride + first * group_columns;
     }
     const float* a = x.scales + token * x.group_stride + first;
     const std::int32_t* minus = minus_sums(x, token) + parts * first;
@@ -198,7 +185,7 @@ struct Integer {
         unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
           dot[t][0] = dot[t][1] = start(minus[t * parts * x.group_stride]);
         });
-        dots<tokens, part>(s.codes[g], q8, g * group_columns, dot);
+        dots<tokens, part>(s.codes[g], q16, g * group_columns, dot);
         unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
           unroll<0, 2>([&]<int half>() PREMISE_INLINE_LAMBDA {
             acc[t][half] =

@@ -6,7 +6,7 @@ namespace premise {
 
 constinit const MatmulKernel matmul_p5_avx2 = {
     "matmul.p5.avx2",
-    ActivationKind::int8,
+    ActivationKind::int16,
     sizeof(Scratch),
     run_layout<Layout::p5, ScaleKind::f16, ScaleKind::f16_min, ScaleKind::super32_min>,
 };

@@ -6,7 +6,7 @@ namespace premise {
 
 constinit const MatmulKernel matmul_p6_avx2 = {
     "matmul.p6.avx2",
-    ActivationKind::int8,
+    ActivationKind::int16,
     sizeof(Scratch),
     run_layout<Layout::p6, ScaleKind::super16>,
 };

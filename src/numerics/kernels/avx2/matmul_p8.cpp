@@ -6,7 +6,7 @@ namespace premise {
 
 constinit const MatmulKernel matmul_p8_avx2 = {
     "matmul.p8.avx2",
-    ActivationKind::int8,
+    ActivationKind::int16,
     sizeof(Scratch),
     run_layout<Layout::p8, ScaleKind::f16>,
 };

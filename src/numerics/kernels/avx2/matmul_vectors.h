@@ -1,19 +1,5 @@
 // Weights of one group in 256-bit registers: codes and scales of half a panel (8 rows), for every
-// layout of contracts/packed_layout.h, and the dot product that AVX2 lacks. Everything here is
-// private to the file that includes it.
-//
-// vpmaddubsw multiplies unsigned by signed bytes and adds pairs into 16 bits, saturating. Exactness
-// is a law here, so nothing may ever saturate or wrap. Activations lie within ±127, hence one
-// product pair stays within 2 · max_code · 127, and that many quads may be summed in 16 bits before
-// vpmaddwd widens them:
-//   p2  max 3    762 a quad     8 quads:  6,096
-//   p3  max 7    1,778          8 quads: 14,224
-//   p4  max 15   3,810          8 quads: 30,480
-//   p5  max 31   7,874          4 quads: 31,496
-//   p6  max 63   16,002         2 quads: 32,004
-//   p8, t4       codes up to 255 would reach 64,770 > 32,767. Their levels c − 128 go in as |level|
-//                (≤ 128, as unsigned byte exact) times the activation with the level's sign:
-//                2 · 128 · 127 = 32,512      1 quad
+// layout of contracts/packed_layout.h. Everything here is private to the file that includes it.
 #pragma once
 
 #include <immintrin.h>
@@ -42,27 +28,21 @@ PREMISE_INLINE __m256i masked(__m256i v, int mask) {
   return _mm256_and_si256(v, _mm256_set1_epi8(static_cast<char>(mask)));
 }
 
-/// Whether quads are held as levels c − 128, with sign, instead of as codes.
-static constexpr bool holds_levels(Layout layout) {
-  return layout == Layout::p8 || layout == Layout::t4;
+/// The even (columns 0 and 2) or odd (1 and 3) codes of a quad, as 16-bit lanes.
+template <int parity>
+PREMISE_INLINE __m256i widened(__m256i quad) {
+  if constexpr (parity == 0)
+    return _mm256_and_si256(quad, _mm256_set1_epi16(0x00ff));
+  else
+    return _mm256_srli_epi16(quad, 8);
 }
 
-/// Quads that may be summed in 16 bits; the table above.
-static constexpr int quads_in_16_bits(Layout layout) {
-  switch (layout) {
-    case Layout::p5:
-      return 4;
-    case Layout::p6:
-      return 2;
-    case Layout::p8:
-    case Layout::t4:
-      return 1;
-    default:
-      return 8;
-  }
+/// sums += products of 16-bit lanes, added in pairs. Exact: two of 255 · 32767 stay below 2^24.
+PREMISE_INLINE __m256i dot_pairs(__m256i sums, __m256i words, __m256i activations) {
+  return _mm256_add_epi32(sums, _mm256_madd_epi16(words, activations));
 }
 
-/// The vectors of one group of half a panel; quad<q>() are the codes (or levels) of quad q.
+/// The vectors of one group of half a panel; quad<q>() are the codes of quad q.
 template <Layout layout>
 struct Codes {
   static constexpr int count = static_cast<int>(code_bytes(layout)) / 64;
@@ -80,15 +60,14 @@ struct Codes {
 
   template <int q>
   PREMISE_INLINE __m256i quad() const {
-    const __m256i sign_bits = _mm256_set1_epi8(-128);
     if constexpr (layout == Layout::p8) {
-      return _mm256_xor_si256(v[q], sign_bits);
+      return v[q];
     } else if constexpr (layout == Layout::p4) {
       return nibble<q>();
     } else if constexpr (layout == Layout::t4) {
       const __m256i table =
           _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(iq4_codes)));
-      return _mm256_shuffle_epi8(_mm256_xor_si256(table, sign_bits), nibble<q>());
+      return _mm256_shuffle_epi8(table, nibble<q>());
     } else if constexpr (layout == Layout::p5) {
       return _mm256_or_si256(nibble<q>(), masked(move_bit<q, 4>(v[4]), 0x10));
     } else if constexpr (layout == Layout::p6) {
@@ -102,20 +81,6 @@ struct Codes {
     }
   }
 };
-
-/// One quad of 8 rows times 4 activations, as pairs in 16 bits.
-template <Layout layout>
-PREMISE_INLINE __m256i multiply_quad(__m256i weights, __m256i activations) {
-  if constexpr (holds_levels(layout))
-    return _mm256_maddubs_epi16(_mm256_abs_epi8(weights), _mm256_sign_epi8(activations, weights));
-  else
-    return _mm256_maddubs_epi16(weights, activations);
-}
-
-/// Pairs in 16 bits → sums of 4 in 32.
-PREMISE_INLINE __m256i widen(__m256i pairs) {
-  return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-}
 
 /// The scales of one chunk of half a panel: S and M of contracts/matmul.h.
 template <ScaleKind kind>

@@ -1,4 +1,4 @@
-// Activations → int8 with AVX2: QuantizedRows in contracts/matmul.h, four vectors a group.
+// Activations → int16 with AVX2: QuantizedRows in contracts/matmul.h, four vectors a group.
 #include <immintrin.h>
 
 #include "numerics/kernels/contracts/packed_layout.h"
@@ -36,8 +36,16 @@ PREMISE_INLINE std::uint32_t largest_of(__m256i v) {
       v, [](__m128i a, __m128i b) PREMISE_INLINE_LAMBDA { return _mm_max_epu32(a, b); }));
 }
 
+// Four quads, each as columns 0, 2, 1, 3. Packing works within 128-bit lanes; the permutation
+// restores the order of quads.
+PREMISE_INLINE void store_quads(std::int16_t* to, __m256i low, __m256i high) {
+  const __m256i in_order = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
+  const __m256i quads = _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(in_order, 0xd8), 0xd8);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), quads);
+}
+
 void run(const float* x, std::size_t columns, const QuantizedRows& out, std::size_t row) {
-  std::int8_t* codes = out.codes + row * out.code_stride;
+  std::int16_t* codes = out.codes + row * out.code_stride;
   const std::size_t group_begin = row * out.group_stride;
   const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
   for (std::size_t g = 0; g < columns / group_columns; ++g, x += group_columns) {
@@ -52,21 +60,17 @@ void run(const float* x, std::size_t columns, const QuantizedRows& out, std::siz
     const float amax = as_float(bits);
     const bool finite = bits < infinity_bits;
     const bool zero = !finite || amax < 0x1p-100f;
-    const __m256 factor = _mm256_set1_ps(zero ? 0.0f : 127.0f / amax);
+    const __m256 factor = _mm256_set1_ps(zero ? 0.0f : 32767.0f / amax);
     const __m256i keep = _mm256_set1_epi32(zero ? 0 : -1);
     __m256i q[4];
     for (int i = 0; i < 4; ++i)
       q[i] = _mm256_and_si256(_mm256_cvtps_epi32(_mm256_mul_ps(v[i], factor)), keep);
-    // Packing works within 128-bit lanes; the permutation restores the order of fours.
-    const __m256i packed =
-        _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]));
-    _mm256_storeu_si256(
-        reinterpret_cast<__m256i*>(codes + g * group_columns),
-        _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+    store_quads(codes + g * group_columns, q[0], q[1]);
+    store_quads(codes + g * group_columns + 16, q[2], q[3]);
     const std::int32_t sum_low = sum_of(_mm256_add_epi32(q[0], q[1]));
     const std::int32_t sum_high = sum_of(_mm256_add_epi32(q[2], q[3]));
     const std::size_t index = group_begin + g;
-    out.scales[index] = finite ? (zero ? 0.0f : amax / 127.0f) : as_float(nan_bits);
+    out.scales[index] = finite ? (zero ? 0.0f : amax / 32767.0f) : as_float(nan_bits);
     out.minus_sums32[index] = -(sum_low + sum_high);
     out.minus_sums16[2 * index] = -sum_low;
     out.minus_sums16[2 * index + 1] = -sum_high;

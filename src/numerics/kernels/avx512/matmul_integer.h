@@ -1,7 +1,8 @@
 // Multiplication by integer layouts with AVX-512 VNNI. contracts/matmul.h fixes the arithmetic.
 //
-// vpdpbusd multiplies 64 unsigned bytes (16 rows × 4 columns) by 4 signed activations, the same for
-// all rows, and adds into 16 sums: rows lie in lanes, so nothing is ever added across lanes.
+// vpdpwssd multiplies 32 words (16 rows × 2 columns) by 2 activations, the same for all rows, and
+// adds into 16 sums: rows lie in lanes, so nothing is ever added across lanes. The even and the odd
+// bytes of a quad of codes are its two vectors of words.
 //
 // Few tokens (decoding): straight from the packed bytes, up to 4 tokens a pass. The memory stream
 // decides, so two panels are read at once, each prefetched ahead; further passes find them in the
@@ -9,14 +10,14 @@
 // Zen 4 with [8192, 2048], ms this way and the other: Q4_K with 5 tokens 0.79 and 1.19, with 16 2.3
 // and 2.8; where planes must be put together both are about equal from 8 tokens on.
 //
-// More tokens: a pair of panels × 512 columns is unpacked once into bytes and f32 scales, then
+// More tokens: a pair of panels × 256 columns is unpacked once into words and f32 scales, then
 // tiles of 6 tokens × 32 rows run over it. Registers: 12 integer sums + 12 f32 sums + 2 weights
 // + 1 broadcast activation = 27 of 32; the f32 scales come as memory operands. Loads per 12 dot
-// products: 2 weights + 6 broadcasts, below one a product. Cache: 16 KiB of codes, up to 8 KiB of
+// products: 2 weights + 6 broadcasts, below one a product. Cache: 16 KiB of words, up to 4 KiB of
 // scales and 3 KiB of activations stay within a first level of 32 KiB; sums of 256 tokens between
-// blocks of columns are 32 KiB in the second. Roof: a group of 32 columns is 8 dot products and 2
-// (with minimums 3) multiplications on the same ports, so 80 % (73 %) of the rate of vpdpbusd; with
-// scales per 16 it is 67 % (57 %).
+// blocks of columns are 32 KiB in the second. Roof: a group of 32 columns is 16 dot products and 2
+// (with minimums 3) multiplications on the same ports, so 89 % (84 %) of the rate of vpdpwssd; with
+// scales per 16 it is 80 % (73 %).
 #pragma once
 
 #include "numerics/kernels/avx512/matmul_vectors.h"
@@ -26,13 +27,13 @@ namespace {
 
 constexpr int tile_tokens = 6;
 constexpr int direct_tile_tokens = 4;
-constexpr std::uint32_t block_groups = 2 * chunk_groups;
+constexpr std::uint32_t block_groups = chunk_groups;
 constexpr std::size_t block_tokens = 256;
 constexpr int prefetch_bytes = 2048;
 
 struct Scratch {
-  std::uint8_t codes[block_groups][8][2][64];  // [group][quad][panel]
-  float scale[block_groups][2][2][16];         // [group][half][panel]
+  std::uint16_t codes[block_groups][8][2][2][32];  // [group][quad][even, odd][panel]
+  float scale[block_groups][2][2][16];             // [group][half][panel]
   float min[block_groups][2][2][16];
   float sums[block_tokens][2][16];
 };
@@ -49,10 +50,10 @@ static constexpr std::size_t direct_tokens(Layout layout) {
   }
 }
 
-PREMISE_INLINE __m512i broadcast(const void* four_codes) {
-  std::int32_t word;
-  __builtin_memcpy(&word, four_codes, sizeof word);
-  return _mm512_set1_epi32(word);
+PREMISE_INLINE __m512i broadcast(const std::int16_t* two_codes) {
+  std::int32_t pair;
+  __builtin_memcpy(&pair, two_codes, sizeof pair);
+  return _mm512_set1_epi32(pair);
 }
 
 /// Rows of W in panel `panel` as a mask of lanes.
@@ -101,11 +102,12 @@ struct Integer {
       const __m512 scale = scales.scale(g, half);
       const __m512 min = scales.min(g, half);
       unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-        const std::int8_t* q8 = x.codes + t * x.code_stride + group * group_columns;
+        const std::int16_t* q16 = x.codes + t * x.code_stride + group * group_columns;
         const std::int32_t minus_sum = minus_sums(x, t)[halves * group + half];
         __m512i dot = start(minus_sum);
         unroll<half * quads, (half + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
-          dot = _mm512_dpbusd_epi32(dot, quad[q], broadcast(q8 + 4 * q));
+          dot = _mm512_dpwssd_epi32(dot, widened<0>(quad[q]), broadcast(q16 + 4 * q));
+          dot = _mm512_dpwssd_epi32(dot, widened<1>(quad[q]), broadcast(q16 + 4 * q + 2));
         });
         acc[t] = add(dot, scale, min, minus_sum, x.scales[t * x.group_stride + group], acc[t]);
       });
@@ -186,31 +188,27 @@ struct Integer {
            first / chunk_groups * chunk_bytes(layout, kind, chunk_groups);
   }
 
-  /// `count` groups from `chunk` on into slot `p` of the scratch. The block that will be unpacked
+  /// The `count` groups of a chunk into slot `p` of the scratch. The chunk that will be unpacked
   /// after this one, at `next`, comes to the second-level cache meanwhile: between two blocks the
   /// tiles compute, and a hardware prefetcher loses the stream (measured with 5 tokens: 9 GB/s).
   static void unpack(const std::byte* chunk, const std::byte* next, std::uint32_t count, int p,
                      Scratch& s) {
-    const std::ptrdiff_t ahead = next - chunk;
-    for (std::uint32_t begin = 0; begin < count; begin += chunk_groups) {
-      const std::uint32_t groups = count - begin < chunk_groups ? count - begin : chunk_groups;
-      const std::uint32_t bytes = chunk_bytes(layout, kind, groups);
-      for (std::uint32_t line = 0; line < bytes; line += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(chunk + ahead + line), _MM_HINT_T1);
-      Scales<kind> scales;
-      scales.open(chunk);
-      const std::byte* at = chunk + codes_offset(kind, groups);
-      for (std::uint32_t g = 0; g < groups; ++g, at += code_bytes(layout)) {
-        const Codes<layout> codes(at);
-        unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA {
-          _mm512_store_si512(s.codes[begin + g][q][p], codes.template quad<q>());
-        });
-        for (int half = 0; half < halves; ++half) {
-          _mm512_store_ps(s.scale[begin + g][half][p], scales.scale(g, half));
-          if constexpr (mins) _mm512_store_ps(s.min[begin + g][half][p], scales.min(g, half));
-        }
+    for (std::uint32_t line = 0; line < chunk_bytes(layout, kind, count); line += 64)
+      _mm_prefetch(reinterpret_cast<const char*>(next + line), _MM_HINT_T1);
+    Scales<kind> scales;
+    scales.open(chunk);
+    const std::byte* at = chunk + codes_offset(kind, count);
+    for (std::uint32_t g = 0; g < count; ++g, at += code_bytes(layout)) {
+      const Codes<layout> codes(at);
+      unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA {
+        const __m512i quad = codes.template quad<q>();
+        _mm512_store_si512(s.codes[g][q][0][p], widened<0>(quad));
+        _mm512_store_si512(s.codes[g][q][1][p], widened<1>(quad));
+      });
+      for (int half = 0; half < halves; ++half) {
+        _mm512_store_ps(s.scale[g][half][p], scales.scale(g, half));
+        if constexpr (mins) _mm512_store_ps(s.min[g][half][p], scales.min(g, half));
       }
-      chunk = at;
     }
   }
 
@@ -219,11 +217,11 @@ struct Integer {
   static void tile(const Scratch& s, const QuantizedRows& x, std::size_t token, std::size_t first,
                    std::uint32_t count, float (*sums)[2][16]) {
     __m512 acc[tokens][2];
-    const std::int8_t* q8[tokens];
+    const std::int16_t* q16[tokens];
     for (int t = 0; t < tokens; ++t) {
       acc[t][0] = _mm512_load_ps(sums[t][0]);
       acc[t][1] = _mm512_load_ps(sums[t][1]);
-      q8[t] = x.codes + (token + t) * x.code_stride + first * group_columns;
+      q16[t] = x.codes + (token + t) * x.code_stride + first * group_columns;
     }
     const float* a = x.scales + token * x.group_stride + first;
     const std::int32_t* minus = minus_sums(x, token) + halves * first;
@@ -234,12 +232,14 @@ struct Integer {
           dot[t][0] = dot[t][1] = start(minus[t * halves * x.group_stride]);
         });
         unroll<half * quads, (half + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
-          const __m512i w0 = load512(s.codes[g][q][0]);
-          const __m512i w1 = load512(s.codes[g][q][1]);
-          unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-            const __m512i b = broadcast(q8[t] + g * group_columns + 4 * q);
-            dot[t][0] = _mm512_dpbusd_epi32(dot[t][0], w0, b);
-            dot[t][1] = _mm512_dpbusd_epi32(dot[t][1], w1, b);
+          unroll<0, 2>([&]<int parity>() PREMISE_INLINE_LAMBDA {
+            const __m512i w0 = load512(s.codes[g][q][parity][0]);
+            const __m512i w1 = load512(s.codes[g][q][parity][1]);
+            unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+              const __m512i b = broadcast(q16[t] + g * group_columns + 4 * q + 2 * parity);
+              dot[t][0] = _mm512_dpwssd_epi32(dot[t][0], w0, b);
+              dot[t][1] = _mm512_dpwssd_epi32(dot[t][1], w1, b);
+            });
           });
         });
         unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {

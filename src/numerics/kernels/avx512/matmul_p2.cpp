@@ -6,7 +6,7 @@ namespace premise {
 
 constinit const MatmulKernel matmul_p2_avx512 = {
     "matmul.p2.avx512",
-    ActivationKind::int8,
+    ActivationKind::int16,
     sizeof(Scratch),
     run_layout<Layout::p2, ScaleKind::super16_min>,
 };

@@ -6,7 +6,7 @@ namespace premise {
 
 constinit const MatmulKernel matmul_p3_avx512 = {
     "matmul.p3.avx512",
-    ActivationKind::int8,
+    ActivationKind::int16,
     sizeof(Scratch),
     run_layout<Layout::p3, ScaleKind::super16>,
 };

@@ -6,7 +6,7 @@ namespace premise {
 
 constinit const MatmulKernel matmul_p4_avx512 = {
     "matmul.p4.avx512",
-    ActivationKind::int8,
+    ActivationKind::int16,
     sizeof(Scratch),
     run_layout<Layout::p4, ScaleKind::f16, ScaleKind::f16_min, ScaleKind::super32_min>,
 };

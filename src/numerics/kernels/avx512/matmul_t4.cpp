@@ -6,7 +6,7 @@ namespace premise {
 
 constinit const MatmulKernel matmul_t4_avx512 = {
     "matmul.t4.avx512",
-    ActivationKind::int8,
+    ActivationKind::int16,
     sizeof(Scratch),
     run_layout<Layout::t4, ScaleKind::f16, ScaleKind::super32>,
 };

@@ -28,6 +28,15 @@ PREMISE_INLINE __m512i or_masked(__m512i low, __m512i high, int mask) {
   return _mm512_ternarylogic_epi32(low, high, _mm512_set1_epi8(static_cast<char>(mask)), 0xf8);
 }
 
+/// The even (columns 0 and 2) or odd (1 and 3) codes of a quad, as 16-bit lanes.
+template <int parity>
+PREMISE_INLINE __m512i widened(__m512i quad) {
+  if constexpr (parity == 0)
+    return _mm512_and_si512(quad, _mm512_set1_epi16(0x00ff));
+  else
+    return _mm512_srli_epi16(quad, 8);
+}
+
 /// The vectors of one group; quad<q>() are the unsigned codes of quad q.
 template <Layout layout>
 struct Codes {

@@ -3,18 +3,18 @@
 // bytes, matmul.h is what the engine calls.
 //
 //   W [rows, columns]   packed weights, interleaved in panels of 16 rows
-//   x [row_count, columns]   activations: f32, or int8 with a scale per group of 32 columns
+//   x [row_count, columns]   activations: f32, or int16 with a scale per group of 32 columns
 //   y [row_count, rows]   f32
 //
 // Numeric contract of f32 activations (layouts f32, f16, bf16), for each y:
 //   acc = 0;  for k ascending:  acc = fma(f32(w[k]), x[k], acc)
 //
-// Numeric contract of int8 activations (all other layouts). A scale group is 16 or 32 columns, as
+// Numeric contract of int16 activations (all other layouts). A scale group is 16 or 32 columns, as
 // the format has it; S, M and the integers below belong to one row of W and one scale group, `a` is
 // the activation scale of the 32 columns around it. For each y:
 //   acc = 0;  for scale groups ascending:
-//     dot = Σ (code[k] − zero) · q[k]      exact in int32: |dot| ≤ 32 · 255 · 127 < 2^21
-//     t   = f32(dot) · S                   f32(dot) is exact
+//     dot = Σ (code[k] − zero) · q[k]      exact in int32: any part is ≤ 32 · 255 · 32767 < 2^28
+//     t   = f32(dot) · S                   f32(dot) is rounded, to nearest even
 //     t   = fma(M, f32(−Σ q[k]), t)        only in formats with a minimum
 //     acc = fma(t, a, acc)
 //   S = f32(d) or f32(d) · s; M = −m or f32(dmin) · min; both exact: 11 + 8 significant bits
@@ -23,11 +23,11 @@
 // Both are fixed sequences of correctly rounded operations, so results are bit-identical over batch
 // sizes, threads, chunks of a prompt and instruction sets. (The sign and payload of a NaN are not
 // covered.) Alternatives rejected: fma(f32(dot), S · a, acc), which needs one operation more where
-// there is a minimum; and activation groups of 256, which round small activations away beside
-// large ones.
+// there is a minimum; activation groups of 256, which round small activations away beside large
+// ones; and int8 activations, whose errors the real model shows (docs/decisions/0003).
 //
-// Error against f32 activations: a group's activations move by at most a/2 = amax/254 each, so
-//   |Δy| ≤ Σ over groups of amax/254 · Σ|w[k]|,  plus float rounding of about 2^-24 · Σ|w · x|.
+// Error against f32 activations: a group's activations move by at most a/2 = amax/65534 each, so
+//   |Δy| ≤ Σ over groups of amax/65534 · Σ|w[k]|,  plus float rounding of about 2^-24 · Σ|w · x|.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +52,11 @@ enum class ScaleKind : std::uint8_t {
   super16_min,  // per 16: s, min in four bits each; per 256: d, dmin
 };
 
+/// Where column c of a quad lies among its four codes (QuantizedRows).
+inline constexpr std::uint32_t quad_order[4] = {0, 2, 1, 3};
+
 /// What a layout takes as input.
-enum class ActivationKind : std::uint8_t { f32, int8 };
+enum class ActivationKind : std::uint8_t { f32, int16 };
 
 /// A packed matrix in memory that somebody else owns; 64-byte aligned.
 struct PackedMatrix {
@@ -67,17 +70,20 @@ struct PackedMatrix {
   std::uint8_t zero;  // the code of zero: 0, 4, 8, 16, 32 or 128
 };
 
-/// Activations as int8, one scale per group of 32 columns. Sums are negative because a dot product
+/// Activations as int16, one scale per group of 32 columns. Sums are negative because a dot product
 /// of unsigned codes starts at −zero · Σ q. Per group:
-///   amax  = max |x|;  a = amax / 127;  q = round_to_even(x · (127 / amax))
-///   amax < 2^-100: a = 0 and q = 0 (127 / amax would overflow)
+///   amax  = max |x|;  a = amax / 32767;  q = round_to_even(x · (32767 / amax))
+///   amax < 2^-100: a = 0 and q = 0 (32767 / amax would overflow)
 ///   a NaN or an infinity in the group: a = NaN and q = 0, so that y shows it
+///
+/// The four codes of a quad lie in the order of columns 0, 2, 1, 3: the even and the odd bytes of a
+/// vector of weights, widened to 16 bits by one mask or one shift, meet them as two pairs.
 struct QuantizedRows {
-  std::int8_t* codes;          // [row][code_stride], 64-byte aligned rows
+  std::int16_t* codes;         // [row][code_stride], 64-byte aligned rows
   float* scales;               // [row][group_stride]
   std::int32_t* minus_sums32;  // [row][group_stride]: −Σ q over the group
   std::int32_t* minus_sums16;  // [row][2 · group_stride]: −Σ q over each half of the group
-  std::size_t code_stride;     // bytes
+  std::size_t code_stride;     // elements
   std::size_t group_stride;    // elements
 };
 

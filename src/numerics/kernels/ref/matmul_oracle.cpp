@@ -1,5 +1,5 @@
 // The oracle of matrix multiplication: weights as the file has them, decoded by quant/, and sums in
-// double. It knows nothing of panels, int8 or instruction sets.
+// double. It knows nothing of panels, int16 or instruction sets.
 #include <cassert>
 #include <vector>
 

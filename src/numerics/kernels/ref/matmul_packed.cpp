@@ -16,14 +16,15 @@ namespace {
 float add_group(const PackedMatrix& weights, const GroupValues& w, const QuantizedRows& x,
                 std::size_t token, std::uint64_t group, float acc) {
   const std::uint32_t span = scale_columns(weights.scales);
-  const std::int8_t* q = x.codes + token * x.code_stride + group * group_columns;
+  const std::int16_t* q = x.codes + token * x.code_stride + group * group_columns;
   const float a = x.scales[token * x.group_stride + group];
   for (std::uint32_t begin = 0; begin < group_columns; begin += span) {
     std::int32_t dot = 0;
     std::int32_t minus_sum = 0;
     for (std::uint32_t k = begin; k < begin + span; ++k) {
-      dot += (w.code[k] - weights.zero) * q[k];
-      minus_sum -= q[k];
+      const std::int32_t activation = q[k / 4 * 4 + quad_order[k % 4]];
+      dot += (w.code[k] - weights.zero) * activation;
+      minus_sum -= activation;
     }
     float t = static_cast<float>(dot) * w.scale[begin / 16];
     if (has_min(weights.scales)) t = std::fma(w.min[begin / 16], static_cast<float>(minus_sum), t);
@@ -79,12 +80,12 @@ const MatmulKernel matmul_f16_ref = {"matmul.f16.ref", ActivationKind::f32, 0,
                                      run_plain<std::uint16_t, f16_to_f32>};
 const MatmulKernel matmul_bf16_ref = {"matmul.bf16.ref", ActivationKind::f32, 0,
                                       run_plain<std::uint16_t, bf16_to_f32>};
-const MatmulKernel matmul_p2_ref = {"matmul.p2.ref", ActivationKind::int8, 0, run_integer};
-const MatmulKernel matmul_p3_ref = {"matmul.p3.ref", ActivationKind::int8, 0, run_integer};
-const MatmulKernel matmul_p4_ref = {"matmul.p4.ref", ActivationKind::int8, 0, run_integer};
-const MatmulKernel matmul_p5_ref = {"matmul.p5.ref", ActivationKind::int8, 0, run_integer};
-const MatmulKernel matmul_p6_ref = {"matmul.p6.ref", ActivationKind::int8, 0, run_integer};
-const MatmulKernel matmul_p8_ref = {"matmul.p8.ref", ActivationKind::int8, 0, run_integer};
-const MatmulKernel matmul_t4_ref = {"matmul.t4.ref", ActivationKind::int8, 0, run_integer};
+const MatmulKernel matmul_p2_ref = {"matmul.p2.ref", ActivationKind::int16, 0, run_integer};
+const MatmulKernel matmul_p3_ref = {"matmul.p3.ref", ActivationKind::int16, 0, run_integer};
+const MatmulKernel matmul_p4_ref = {"matmul.p4.ref", ActivationKind::int16, 0, run_integer};
+const MatmulKernel matmul_p5_ref = {"matmul.p5.ref", ActivationKind::int16, 0, run_integer};
+const MatmulKernel matmul_p6_ref = {"matmul.p6.ref", ActivationKind::int16, 0, run_integer};
+const MatmulKernel matmul_p8_ref = {"matmul.p8.ref", ActivationKind::int16, 0, run_integer};
+const MatmulKernel matmul_t4_ref = {"matmul.t4.ref", ActivationKind::int16, 0, run_integer};
 
 }  // namespace premise

@@ -1,4 +1,4 @@
-// Activations → int8, scalar: QuantizedRows in contracts/matmul.h.
+// Activations → int16, scalar: QuantizedRows in contracts/matmul.h.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -22,24 +22,23 @@ std::uint32_t largest_magnitude_bits(const float* x) {
 }
 
 void run(const float* x, std::size_t columns, const QuantizedRows& out, std::size_t row) {
-  std::int8_t* codes = out.codes + row * out.code_stride;
+  std::int16_t* codes = out.codes + row * out.code_stride;
   for (std::size_t g = 0; g < columns / group_columns; ++g) {
     const std::uint32_t bits = largest_magnitude_bits(x + g * group_columns);
     const float amax = std::bit_cast<float>(bits);
     const bool finite = bits < infinity_bits;
     const bool zero = !finite || amax < 0x1p-100f;
-    const float factor = zero ? 0.0f : 127.0f / amax;
+    const float factor = zero ? 0.0f : 32767.0f / amax;
     std::int32_t minus_sum[2] = {0, 0};
     for (std::uint32_t k = 0; k < group_columns; ++k) {
-      const std::size_t at = g * group_columns + k;
-      const long q = zero ? 0 : std::lrint(x[at] * factor);
-      codes[at] = static_cast<std::int8_t>(q);
+      const long q = zero ? 0 : std::lrint(x[g * group_columns + k] * factor);
+      codes[g * group_columns + k / 4 * 4 + quad_order[k % 4]] = static_cast<std::int16_t>(q);
       minus_sum[k / 16] -= static_cast<std::int32_t>(q);
     }
     const std::size_t index = row * out.group_stride + g;
     out.scales[index] = !finite ? std::numeric_limits<float>::quiet_NaN()
                         : zero  ? 0.0f
-                                : amax / 127.0f;
+                                : amax / 32767.0f;
     out.minus_sums32[index] = minus_sum[0] + minus_sum[1];
     out.minus_sums16[2 * index] = minus_sum[0];
     out.minus_sums16[2 * index + 1] = minus_sum[1];
