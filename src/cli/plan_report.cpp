@@ -19,8 +19,8 @@ const char* pairing_name(RopeTable::Pairing pairing) {
 }
 
 // Bytes of keys and values that a token leaves in all layers of a group.
-std::uint64_t bytes_per_token(const CacheGroup& group) {
-  return kv_block_bytes(group) / static_cast<std::uint64_t>(kv_block_tokens);
+std::uint64_t bytes_per_token(const CacheGroup& group, DType kv_type) {
+  return kv_block_bytes(group, kv_type) / static_cast<std::uint64_t>(kv_block_tokens);
 }
 
 // What an op does beyond its name, as fields: {"group": 0}.
@@ -151,19 +151,20 @@ std::string summary(const PlanReport& report, Language language) {
   return model.in(language) + "\n" + here.in(language) + "\n";
 }
 
-std::string cache_table(const Plan& plan, Language language) {
+std::string cache_table(const Plan& plan, DType kv_type, Language language) {
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   std::vector<Row> rows{{say({"CACHE GROUP", "缓存组"}), say({"LAYERS", "层数"}),
                          say({"WINDOW", "窗口"}), say({"KV HEADS", "KV 头"}),
-                         say({"HEAD SIZE", "头维度"}), say({"PER TOKEN", "每词元"})}};
+                         say({"HEAD SIZE", "头维度"}), say({"TYPE", "类型"}),
+                         say({"PER TOKEN", "每词元"})}};
   for (std::size_t i = 0; i < plan.groups.size(); ++i) {
     const CacheGroup& g = plan.groups[i];
     rows.push_back({fmt::format("{}", i), fmt::format("{}", g.layers),
                     g.window == 0 ? say({"none", "无"}) : fmt::format("{}", g.window),
                     fmt::format("{}", g.kv_heads), fmt::format("{}", g.head_dim),
-                    format_bytes(bytes_per_token(g))});
+                    std::string(traits(kv_type).name), format_bytes(bytes_per_token(g, kv_type))});
   }
-  return aligned_table(rows, "lrrrrr");
+  return aligned_table(rows, "lrrrrlr");
 }
 
 std::string rope_table(const Plan& plan, Language language) {
@@ -197,7 +198,7 @@ std::string plan_page(const PlanReport& report, Language language) {
     first = false;
   }
   std::string out = summary(report, language);
-  if (!report.plan.groups.empty()) out += "\n" + cache_table(report.plan, language);
+  if (!report.plan.groups.empty()) out += "\n" + cache_table(report.plan, report.kv_type, language);
   if (!report.plan.ropes.empty()) out += "\n" + rope_table(report.plan, language);
   return out + "\n" + aligned_table(rows, "llllrl");
 }
@@ -210,7 +211,8 @@ std::string plan_document(const PlanReport& report) {
                       {"layers", g.layers},
                       {"kv_heads", g.kv_heads},
                       {"head_dim", g.head_dim},
-                      {"bytes_per_token", bytes_per_token(g)}});
+                      {"type", traits(report.kv_type).name},
+                      {"bytes_per_token", bytes_per_token(g, report.kv_type)}});
   Json ropes = Json::array();
   for (const RopeTable& r : plan.ropes)
     ropes.push_back({{"pairing", pairing_name(r.pairing)},

@@ -18,6 +18,7 @@ struct PlanReport {
   std::string isa;
   int threads = 0;
   std::size_t context = 0;  // tokens that the cache was made for
+  DType kv_type = DType::f16;
   std::uint64_t weight_bytes = 0;
   std::uint64_t cache_bytes = 0;
   std::uint64_t workspace_bytes = 0;

@@ -53,8 +53,8 @@ TEST(PlanReport, FoldsLayersThatAreAlike) {
 TEST(PlanReport, ShowsCacheGroupsAndRotaryTables) {
   const std::string page = plan_page(Example().report(), Language::english);
   // 3 layers of keys and values of 2 heads of 8 numbers of 2 bytes: 192 bytes.
-  EXPECT_THAT(page, AllOf(HasSubstr("24         2          8      192 B\n"),
-                          HasSubstr("none         2          8       64 B\n"),
+  EXPECT_THAT(page, AllOf(HasSubstr("24         2          8  f16       192 B\n"),
+                          HasSubstr("none         2          8  f16        64 B\n"),
                           HasSubstr("half   1 … 0.5")));
 }
 

@@ -17,6 +17,19 @@ std::size_t score_rows(const Plan& plan, std::size_t tokens_per_step) {
   return std::clamp<std::size_t>(fitting, 1, tokens_per_step);
 }
 
+Result<DType> choose_kv_type(std::optional<DType> asked, Isa isa, std::string_view model) {
+  const std::span<const DType> offered = kv_types(isa);
+  if (!asked) return offered.front();
+  if (std::ranges::find(offered, *asked) != offered.end()) return *asked;
+  std::string names;
+  for (const DType type : offered)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", traits(type).name);
+  return error(ErrorCode::usage,
+               {"{}: a KV cache of type {} was asked for; with {} it can be: {}",
+                "{}：请求的 KV 缓存类型为 {}；使用 {} 计算时可选：{}"},
+               model, traits(*asked).name, name_of(isa), names);
+}
+
 // An upper bound that needs no packing: packed weights are within 6 % of the file's.
 std::uint64_t estimate_bytes(const Plan& plan, const TensorSource& source,
                              const BatchLimits& limits) {
@@ -24,14 +37,14 @@ std::uint64_t estimate_bytes(const Plan& plan, const TensorSource& source,
   for (const Weight& weight : plan.weights) bytes += source.tensors()[weight.source_index].bytes;
   bytes += bytes / 16;
   for (std::size_t g = 0; g < plan.groups.size(); ++g)
-    bytes += limits.blocks[g] * kv_block_bytes(plan.groups[g]);
+    bytes += limits.blocks[g] * kv_block_bytes(plan.groups[g], limits.kv_type);
   return bytes + limits.logits_rows * plan.vocabulary * sizeof(float);
 }
 
 }  // namespace
 
-Engine::Engine(Plan plan, EngineOptions options, std::size_t context)
-    : plan_(std::move(plan)), options_(options), context_(context) {
+Engine::Engine(Plan plan, EngineOptions options, std::size_t context, DType kv_type)
+    : plan_(std::move(plan)), options_(options), context_(context), kv_type_(kv_type) {
   constexpr auto block = static_cast<std::size_t>(kv_block_tokens);
   table_stride_ = (context_ + block - 1) / block;
 }
@@ -44,8 +57,9 @@ Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host&
                  {"{}: a context of {} tokens was asked for; the model was made for {}",
                   "{}：请求的上下文为 {} 个词元，而该模型最多支持 {} 个"},
                  source.path(), options.context, plan.context_length);
+  PREMISE_TRY(const DType kv_type, choose_kv_type(options.kv_type, host.isa(), source.path()));
   const std::size_t context = options.context == 0 ? plan.context_length : options.context;
-  auto self = std::unique_ptr<Engine>(new Engine(std::move(plan), options, context));
+  auto self = std::unique_ptr<Engine>(new Engine(std::move(plan), options, context, kv_type));
   self->create_cache();
   const BatchLimits limits = self->limits();
   PREMISE_CHECK(host.afford(
@@ -81,6 +95,7 @@ BatchLimits Engine::limits() const {
   limits.logits_rows = std::max(options_.sequences, score_rows(plan_, options_.tokens_per_step));
   for (std::size_t g = 0; g < plan_.groups.size(); ++g)
     limits.blocks.push_back(cache_->blocks_total(g));
+  limits.kv_type = kv_type_;
   return limits;
 }
 

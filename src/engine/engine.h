@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ struct EngineOptions {
   std::size_t context = 0;    // tokens a request may have; 0: what the model was made for
   std::size_t sequences = 1;  // requests computed at the same time
   std::size_t tokens_per_step = 512;
+  std::optional<DType> kv_type = {};  // of the KV cache; unset: what kv_types() names first
 };
 
 /// One thread at a time. The source and the host outlive it.
@@ -61,6 +63,7 @@ class Engine {
   const Plan& plan() const { return plan_; }
   std::size_t context() const { return context_; }
   std::size_t sequences() const { return options_.sequences; }
+  DType kv_type() const { return kv_type_; }
   const Executable& executable() const { return *executable_; }
 
  private:
@@ -82,7 +85,7 @@ class Engine {
     BatchView view();
   };
 
-  Engine(Plan plan, EngineOptions options, std::size_t context);
+  Engine(Plan plan, EngineOptions options, std::size_t context, DType kv_type);
   void create_cache();
   BatchLimits limits() const;
   void end_cancelled(std::vector<TokenEvent>& events);
@@ -92,6 +95,7 @@ class Engine {
   Plan plan_;
   EngineOptions options_;
   std::size_t context_;
+  DType kv_type_;
   std::size_t table_stride_;  // blocks of the longest sequence
   std::unique_ptr<KvCache> cache_;
   std::unique_ptr<Scheduler> scheduler_;

@@ -165,6 +165,29 @@ TEST_P(EngineLaws, TheAnswerIsWhatScoringTheTextSays) {
   EXPECT_EQ(seen, 10u);
 }
 
+TEST_P(EngineLaws, TheCacheIsOfTheTypeAskedFor) {
+  const bool interpreted = std::get<1>(GetParam()) == std::string_view("ref");
+  const Served usual = serve(1);
+  EXPECT_EQ(usual->kv_type(), interpreted ? DType::f32 : DType::f16);
+  const Served exact = serve(1, {.context = 256, .kv_type = DType::f32});
+  EXPECT_EQ(exact->kv_type(), DType::f32);
+  EXPECT_EQ(exact->executable().cache_bytes(),
+            usual->executable().cache_bytes() * (interpreted ? 1 : 2));
+}
+
+TEST_P(EngineLaws, ATypeOfCacheThatNothingComputesIsRefusedByName) {
+  const auto host = Host::create({1, std::get<1>(GetParam())});
+  ASSERT_TRUE(host.ok());
+  for (const DType type : {DType::f16, DType::q8_0, DType::bf16}) {
+    if (std::ranges::count(kv_types((*host)->isa()), type) > 0) continue;
+    const auto engine = Engine::create(*file_.source, **host, {.context = 64, .kv_type = type});
+    ASSERT_FALSE(engine.ok()) << traits(type).name;
+    EXPECT_EQ(engine.error().code, ErrorCode::usage);
+    for (const std::string_view part : {traits(type).name, std::string_view("f32")})
+      EXPECT_NE(engine.error().what.en.find(part), std::string::npos) << engine.error().what.en;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, EngineLaws,
                          ::testing::Combine(::testing::Values("qwen2", "gemma3"),
                                             ::testing::Values("ref", "avx2", "avx512")),

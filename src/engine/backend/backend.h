@@ -17,18 +17,26 @@
 #include "model/plan/plan.h"
 #include "numerics/device/isa.h"
 #include "numerics/device/thread_team.h"
+#include "numerics/tensor/dtype.h"
 
 namespace premise {
 
 /// Positions in a block of the KV cache, in every group.
 inline constexpr std::int32_t kv_block_tokens = 32;
 
-/// The most that one step will carry, and the size of the cache.
+/// Element types that a KV cache can have.
+inline constexpr DType all_kv_types[] = {DType::f16, DType::f32};
+
+/// Those that the backend for an instruction set has, its default first.
+std::span<const DType> kv_types(Isa isa);
+
+/// The most that one step will carry, and the cache.
 struct BatchLimits {
   std::size_t tokens = 512;
   std::size_t sequences = 1;
   std::size_t logits_rows = 1;
   std::vector<std::size_t> blocks;  // physical blocks by cache group
+  DType kv_type = DType::f32;       // one of kv_types()
 };
 
 /// How one operation is computed, for `inspect --plan` and the benchmarks.
@@ -79,15 +87,18 @@ class Executable {
   virtual std::uint64_t workspace_bytes() const = 0;
 };
 
-/// Bytes of one physical block of a group, over all its layers, keys and values, in F16.
-std::uint64_t kv_block_bytes(const CacheGroup& group);
+/// Bytes of the keys, or of the values, of one KV head in one physical block.
+std::uint64_t kv_head_bytes(const CacheGroup& group, DType kv_type);
+
+/// Bytes of one physical block of a group, over all its layers, keys and values.
+std::uint64_t kv_block_bytes(const CacheGroup& group, DType kv_type);
 
 /// The plain interpreter: F32 weights decoded from the file as they are needed, F32 activations and
 /// cache, one op after the other. Slow, and the oracle of every other backend.
 Result<std::unique_ptr<Executable>> compile_reference(const Plan& plan, const TensorSource& source,
                                                       ThreadTeam& team, const BatchLimits& limits);
 
-/// The CPU backend for AVX2 or AVX-512: packed weights, int8 activations, F16 cache.
+/// The CPU backend for AVX2 or AVX-512: packed weights, quantized activations, F16 or F32 cache.
 Result<std::unique_ptr<Executable>> compile_cpu(const Plan& plan, const TensorSource& source,
                                                 ThreadTeam& team, Isa isa,
                                                 const BatchLimits& limits);

@@ -2,11 +2,13 @@
 
 namespace premise {
 
-extern const AttentionKernel attention_ref;     // ref/attention_ref.cpp
-extern const AttentionKernel attention_avx2;    // avx2/attention_avx2.cpp
-extern const AttentionKernel attention_avx512;  // avx512/attention_avx512.cpp
+extern const AttentionKernels attention_ref;     // ref/attention_ref.cpp
+extern const AttentionKernels attention_avx2;    // avx2/attention_avx2.cpp
+extern const AttentionKernels attention_avx512;  // avx512/attention_avx512.cpp
 
-const AttentionKernel& attention_kernel(Isa isa) {
+namespace {
+
+const AttentionKernels& kernels_of(Isa isa) {
   switch (isa) {
     case Isa::avx512:
       return attention_avx512;
@@ -16,6 +18,15 @@ const AttentionKernel& attention_kernel(Isa isa) {
       break;
   }
   return attention_ref;
+}
+
+}  // namespace
+
+const AttentionKernel* attention_kernel(Isa isa, DType cache_type) {
+  const AttentionKernels& kernels = kernels_of(isa);
+  if (cache_type == DType::f16) return &kernels.f16;
+  if (cache_type == DType::f32) return &kernels.f32;
+  return nullptr;
 }
 
 }  // namespace premise

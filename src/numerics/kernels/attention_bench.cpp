@@ -17,37 +17,43 @@ constexpr int block_tokens = 64;
 
 class Cache {
  public:
-  Cache(int context, int head_dim) {
+  Cache(DType type, int context, int head_dim) {
     const std::size_t blocks = (context + block_tokens - 1) / block_tokens;
-    const std::size_t elements = std::size_t{1} * block_tokens * head_dim;
-    memory_ = AlignedBuffer::allocate(2 * blocks * elements * 2).value();
-    auto* data = reinterpret_cast<std::uint16_t*>(memory_.data());
-    for (std::size_t i = 0; i < 2 * blocks * elements; ++i) {
-      data[i] = static_cast<std::uint16_t>(0x3000 + i * 7919 % 0x800);  // 0.125 … 0.5
-    }
+    const std::size_t bytes = *row_bytes(type, std::size_t{1} * block_tokens * head_dim);
+    memory_ = AlignedBuffer::allocate(2 * blocks * bytes).value();
     for (std::size_t block = 0; block < blocks; ++block) {
-      keys_.push_back(data + 2 * block * elements);
-      values_.push_back(data + (2 * block + 1) * elements);
+      keys_.push_back(memory_.data() + 2 * block * bytes);
+      values_.push_back(memory_.data() + (2 * block + 1) * bytes);
+    }
+    std::vector<float> row(head_dim);
+    for (std::size_t position = 0; position < blocks * block_tokens; ++position) {
+      for (int d = 0; d < head_dim; ++d) {
+        row[d] = 0.125f + static_cast<float>((position * head_dim + d) * 7919 % 97) / 256;
+      }
+      std::byte* keys = memory_.data() + 2 * (position / block_tokens) * bytes;
+      attention_kernel(Isa::ref, type)
+          ->write(row.data(), row.data(), head_dim, static_cast<int>(position % block_tokens), keys,
+                  keys + bytes);
     }
   }
 
-  const std::uint16_t* const* keys() const { return keys_.data(); }
-  const std::uint16_t* const* values() const { return values_.data(); }
+  const void* const* keys() const { return keys_.data(); }
+  const void* const* values() const { return values_.data(); }
 
  private:
   AlignedBuffer memory_;
-  std::vector<const std::uint16_t*> keys_;
-  std::vector<const std::uint16_t*> values_;
+  std::vector<const void*> keys_;
+  std::vector<const void*> values_;
 };
 
 /// arguments: head_dim, context before the queries, queries, heads of the group
-void attention(benchmark::State& state, Isa isa) {
+void attention(benchmark::State& state, Isa isa, DType type) {
   if (isa > widest_isa()) return state.SkipWithError("this machine does not offer it");
   const int dim = static_cast<int>(state.range(0));
   const int before = static_cast<int>(state.range(1));
   const int queries = static_cast<int>(state.range(2));
   const int heads = static_cast<int>(state.range(3));
-  const Cache cache(before + queries, dim);
+  const Cache cache(type, before + queries, dim);
   const std::size_t stride = std::size_t{1} * heads * dim;
   std::vector<float> input(queries * stride);
   for (std::size_t i = 0; i < input.size(); ++i) {
@@ -71,7 +77,7 @@ void attention(benchmark::State& state, Isa isa) {
                      .value_blocks = cache.values(),
                      .block_tokens = block_tokens,
                      .scratch = nullptr};
-  const AttentionKernel& kernel = attention_kernel(isa);
+  const AttentionKernel& kernel = *attention_kernel(isa, type);
   AlignedBuffer scratch =
       AlignedBuffer::allocate(kernel.scratch_floats(args) * sizeof(float)).value();
   args.scratch = reinterpret_cast<float*>(scratch.data());
@@ -85,8 +91,9 @@ void attention(benchmark::State& state, Isa isa) {
   const auto rounds = static_cast<double>(state.iterations());
   state.counters["flop/s"] =
       benchmark::Counter(rounds * pairs * heads * dim * 4, benchmark::Counter::kIsRate);
-  state.counters["cache B/s"] =
-      benchmark::Counter(rounds * (before + queries) * dim * 4, benchmark::Counter::kIsRate);
+  state.counters["cache B/s"] = benchmark::Counter(
+      rounds * (before + queries) * 2 * static_cast<double>(*row_bytes(type, dim)),
+      benchmark::Counter::kIsRate);
 }
 
 void shapes(benchmark::internal::Benchmark* bench) {
@@ -95,8 +102,14 @@ void shapes(benchmark::internal::Benchmark* bench) {
   bench->Args({256, 0, 512, 4})->Args({128, 0, 512, 4})->Args({64, 0, 512, 8});
   bench->Args({80, 0, 512, 1})->Args({128, 2048, 16, 4});
 }
-BENCHMARK_CAPTURE(attention, avx512, Isa::avx512)->Apply(shapes)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(attention, avx2, Isa::avx2)->Apply(shapes)->Unit(benchmark::kMicrosecond);
+#define PREMISE_BENCH(type, isa)                                \
+  BENCHMARK_CAPTURE(attention, type.isa, Isa::isa, DType::type) \
+      ->Apply(shapes)                                           \
+      ->Unit(benchmark::kMicrosecond)
+PREMISE_BENCH(f16, avx512);
+PREMISE_BENCH(f16, avx2);
+PREMISE_BENCH(f32, avx512);
+PREMISE_BENCH(f32, avx2);
 
 /// The roof: independent chains in registers. This file is baseline code, hence the attributes.
 template <int Chains, typename Vector>

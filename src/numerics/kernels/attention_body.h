@@ -1,5 +1,5 @@
-// Attention over the paged cache, written once for every instruction set. Included by
-// avx2/attention_avx2.cpp and avx512/attention_avx512.cpp after their Vector, elementwise_math.h
+// Attention over the paged cache, written once for every instruction set and element type. Included
+// by avx2/attention_avx2.cpp and avx512/attention_avx512.cpp after their Vector, elementwise_math.h
 // and attention_products.h; hence no include of its own.
 //
 // The method is online softmax (Milakov and Gimelshein, 2018) in the order of FlashAttention (Dao
@@ -14,7 +14,8 @@
 //            memory for all rows; the bandwidth of the cache is the bound
 //   staged   more rows (prefill): a step is converted once to F32, 64 + 64 KiB at head_dim 256, and
 //            stays in L2 for up to 128 rows, whose queries and accumulators (128 + 128 KiB) do too.
-//            Converting costs about as much as computing two rows.
+//            Converting costs about as much as computing two rows. A cache of F32 is staged as
+//            well, for the order in which values then lie (staged_step).
 // Both do the same operations in the same order on the same numbers (F16 to F32 is exact), and what
 // a row does not see takes no part in its result: its scores are replaced before the maximum, its
 // values are not touched. That is why the result of a row does not depend on its company.
@@ -67,8 +68,13 @@ inline Span within_step(Span span, std::int64_t start) {
   return {first, larger(smaller(span.last - start, step_tokens), first)};
 }
 
-Step<std::uint16_t> direct_step(const AttentionArgs& args, std::int64_t start, Span seen) {
-  Step<std::uint16_t> step = {};
+template <typename Element>
+using DirectStep = Step<Element, false>;
+using StagedStep = Step<float, true>;
+
+template <typename Element>
+DirectStep<Element> direct_step(const AttentionArgs& args, std::int64_t start, Span seen) {
+  DirectStep<Element> step = {};
   step.key_stride = lanes;
   step.value_stride = args.head_dim;
   step.group_stride = value_group;
@@ -76,8 +82,8 @@ Step<std::uint16_t> direct_step(const AttentionArgs& args, std::int64_t start, S
     const std::int64_t position = start + tile * lanes;
     const std::int64_t block = position / args.block_tokens;
     const std::int64_t offset = position % args.block_tokens * args.head_dim;
-    step.keys[tile] = args.key_blocks[block] + offset;
-    step.values[tile] = args.value_blocks[block] + offset;
+    step.keys[tile] = static_cast<const Element*>(args.key_blocks[block]) + offset;
+    step.values[tile] = static_cast<const Element*>(args.value_blocks[block]) + offset;
   }
   return step;
 }
@@ -85,11 +91,12 @@ Step<std::uint16_t> direct_step(const AttentionArgs& args, std::int64_t start, S
 /// Converts a step to F32. Keys become [head_dim][64] and values [head_dim / 64][64][64], so that
 /// the loops over them read memory straight on: at a stride of head_dim, 64 rows of values would
 /// fall into a few sets of the first-level cache. Columns past head_dim, up to 16, become 0.
-Step<float> staged_step(const AttentionArgs& args, const Step<std::uint16_t>& cache,
-                        const Layout& at) {
+template <typename Element>
+StagedStep staged_step(const AttentionArgs& args, const DirectStep<Element>& cache,
+                       const Layout& at) {
   float* keys = args.scratch + at.keys;
   float* values = args.scratch + at.values;
-  Step<float> step = {};
+  StagedStep step = {};
   step.key_stride = step_tokens;
   step.value_stride = value_group;
   step.group_stride = value_group * step_tokens;
@@ -102,7 +109,7 @@ Step<float> staged_step(const AttentionArgs& args, const Step<std::uint16_t>& ca
     }
     float* tile_values = values + tile * lanes * value_group;
     for (std::int64_t i = 0; i < lanes; ++i) {
-      const std::uint16_t* row = cache.values[tile] + i * dim;
+      const Element* row = cache.values[tile] + i * dim;
       for (std::int64_t c = 0; c < dim; c += lanes) {
         float* place = tile_values + c / value_group * step.group_stride + i * value_group;
         store(place + c % value_group, c + lanes <= dim ? load(row + c) : load_eight(row + c));
@@ -155,9 +162,9 @@ struct Block {
 };
 
 /// One step for rows row … row + Rows - 1 of the block.
-template <int Rows, typename Element>
+template <int Rows, typename Positions>
 void advance_rows(const AttentionArgs& args, const Layout& at, const Block& block, std::int64_t row,
-                  std::int64_t start, const Step<Element>& step) {
+                  std::int64_t start, const Positions& step) {
   Span seen[Rows];  // ascending in both ends, since rows are
   for (int r = 0; r < Rows; ++r) {
     seen[r] = within_step(visible(args, block.first_row + row + r), start);
@@ -196,9 +203,9 @@ void advance_rows(const AttentionArgs& args, const Layout& at, const Block& bloc
   }
 }
 
-template <typename Element>
+template <typename Positions>
 void advance_block(const AttentionArgs& args, const Layout& at, const Block& block,
-                   std::int64_t start, const Step<Element>& step) {
+                   std::int64_t start, const Positions& step) {
   std::int64_t row = 0;
   for (; row + row_tile <= block.count; row += row_tile) {
     advance_rows<row_tile>(args, at, block, row, start, step);
@@ -250,6 +257,7 @@ void finish(const AttentionArgs& args, const Layout& at, const Block& block) {
   }
 }
 
+template <typename Element>
 void run(const AttentionArgs& args) {
   const Layout at = layout_of(args);
   for (std::int64_t first = 0; first < at.rows; first += at.block_rows) {
@@ -264,7 +272,7 @@ void run(const AttentionArgs& args) {
     const Span span = {visible(args, first).first, visible(args, first + block.count - 1).last};
     for (std::int64_t start = span.first / step_tokens * step_tokens; start < span.last;
          start += step_tokens) {
-      const Step<std::uint16_t> cache = direct_step(args, start, within_step(span, start));
+      const auto cache = direct_step<Element>(args, start, within_step(span, start));
       if (at.staged) {
         advance_block(args, at, block, start, staged_step(args, cache, at));
       } else {
@@ -277,6 +285,29 @@ void run(const AttentionArgs& args) {
 
 std::size_t scratch_floats(const AttentionArgs& args) {
   return static_cast<std::size_t>(layout_of(args).end);
+}
+
+inline void encode(Vector x, std::uint16_t* out) { store_half(out, x); }
+inline void encode(Vector x, float* out) { store(out, x); }
+
+template <typename Element>
+void write(const float* key, const float* value, std::int32_t head_dim, std::int32_t place,
+           void* key_block, void* value_block) {
+  const std::int64_t dim = head_dim;
+  Element* keys = static_cast<Element*>(key_block) + place / lanes * lanes * dim + place % lanes;
+  Element* values = static_cast<Element*>(value_block) + place * dim;
+  for (std::int64_t d = 0; d < dim; d += lanes) {
+    const std::int64_t count = smaller(dim - d, lanes);
+    Element part[lanes];
+    encode(count == lanes ? load(key + d) : load_eight(key + d), part);
+    for (std::int64_t i = 0; i < count; ++i) keys[(d + i) * lanes] = part[i];
+    if (count == lanes) {
+      encode(load(value + d), values + d);
+    } else {
+      encode(load_eight(value + d), part);
+      for (std::int64_t i = 0; i < count; ++i) values[d + i] = part[i];
+    }
+  }
 }
 
 }  // namespace

@@ -23,13 +23,20 @@ struct Span {
 inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 inline std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
 
-/// 64 positions of the cache, as the loops below read them. Element = F16 (direct) or F32 (staged).
+/// Eight floats; the upper lanes are 0.
+inline Vector load_eight(const float* p) { return load_first(p, 8); }
+
+/// 64 positions as the loops below read them: straight from the cache, or staged in F32.
 ///   key of position 16 t + i, dimension d: keys[t][d * key_stride + i]
 ///   value of position 16 t + i, column 64 g + c:
 ///                                          values[t][g * group_stride + i * value_stride + c]
-/// Tiles that no row sees are null.
-template <typename Element>
+/// Tiles that no row sees are null. Where a step is padded, columns past head_dim, up to whole
+/// vectors, may be read.
+template <typename ElementType, bool Padded>
 struct Step {
+  using Element = ElementType;
+  static constexpr bool padded = Padded;
+
   const Element* keys[step_tiles];
   const Element* values[step_tiles];
   std::int64_t key_stride;
@@ -39,8 +46,8 @@ struct Step {
 
 /// scores[r][first_tile … + Tiles) = queries[r] · keys, each lane one sum over ascending
 /// dimensions.
-template <int Rows, int Tiles, typename Element>
-inline void multiply_keys(const float* queries, std::int64_t stride, const Step<Element>& step,
+template <int Rows, int Tiles, typename Positions>
+inline void multiply_keys(const float* queries, std::int64_t stride, const Positions& step,
                           std::int64_t first_tile, std::int64_t dim, float* scores) {
   Vector sums[Rows][Tiles];
 #pragma GCC unroll 4
@@ -48,7 +55,7 @@ inline void multiply_keys(const float* queries, std::int64_t stride, const Step<
 #pragma GCC unroll 4
     for (int t = 0; t < Tiles; ++t) sums[r][t] = zero();
   }
-  const Element* keys[Tiles];
+  const typename Positions::Element* keys[Tiles];
   for (int t = 0; t < Tiles; ++t) keys[t] = step.keys[first_tile + t];
   for (std::int64_t d = 0; d < dim; ++d) {
     Vector key[Tiles];
@@ -71,8 +78,8 @@ inline void multiply_keys(const float* queries, std::int64_t stride, const Step<
 }
 
 /// The scores of `Rows` rows for every tile that one of them sees.
-template <int Rows, typename Element>
-void score_rows(const float* queries, std::int64_t stride, const Step<Element>& step, Span seen,
+template <int Rows, typename Positions>
+void score_rows(const float* queries, std::int64_t stride, const Positions& step, Span seen,
                 std::int64_t dim, float* scores) {
   constexpr int tiles = column_tiles(Rows);
   std::int64_t tile = seen.first / lanes;
@@ -84,9 +91,9 @@ void score_rows(const float* queries, std::int64_t stride, const Step<Element>& 
 }
 
 /// sums[r][column …] = factor[r] * sums + weights[r] · values, over ascending positions.
-template <int Rows, int Columns, bool Half, typename Element>
+template <int Rows, int Columns, bool Half, typename Positions>
 inline void multiply_values(float* sums, std::int64_t stride, const float* weights,
-                            const float* factors, const Step<Element>& step, std::int64_t column,
+                            const float* factors, const Positions& step, std::int64_t column,
                             Span positions) {
   Vector total[Rows][Columns];
 #pragma GCC unroll 4
@@ -98,7 +105,7 @@ inline void multiply_values(float* sums, std::int64_t stride, const float* weigh
   }
   const std::int64_t offset = column / value_group * step.group_stride + column % value_group;
   for (std::int64_t p = positions.first; p < positions.last;) {
-    const Element* values = step.values[p / lanes] + offset + p % lanes * step.value_stride;
+    const auto* values = step.values[p / lanes] + offset + p % lanes * step.value_stride;
     const std::int64_t tile_end = smaller((p / lanes + 1) * lanes, positions.last);
     for (; p < tile_end; ++p, values += step.value_stride) {
       Vector value[Columns];
@@ -125,13 +132,12 @@ inline void multiply_values(float* sums, std::int64_t stride, const float* weigh
   }
 }
 
-/// All columns of `Rows` rows. Staged values are padded to whole vectors, those of the cache not.
-template <int Rows, typename Element>
+/// All columns of `Rows` rows.
+template <int Rows, typename Positions>
 void sum_rows(float* sums, std::int64_t stride, const float* weights, const float* factors,
-              const Step<Element>& step, std::int64_t dim, Span positions) {
-  constexpr bool padded = sizeof(Element) == sizeof(float);
+              const Positions& step, std::int64_t dim, Span positions) {
   constexpr int columns = column_tiles(Rows);
-  const std::int64_t whole = padded ? stride : dim / lanes * lanes;
+  const std::int64_t whole = Positions::padded ? stride : dim / lanes * lanes;
   std::int64_t column = 0;
   for (; column + columns * lanes <= whole; column += columns * lanes) {
     multiply_values<Rows, columns, false>(sums, stride, weights, factors, step, column, positions);
@@ -139,7 +145,7 @@ void sum_rows(float* sums, std::int64_t stride, const float* weights, const floa
   for (; column < whole; column += lanes) {
     multiply_values<Rows, 1, false>(sums, stride, weights, factors, step, column, positions);
   }
-  if constexpr (!padded) {
+  if constexpr (!Positions::padded) {
     if (column < dim) {
       multiply_values<Rows, 1, true>(sums, stride, weights, factors, step, column, positions);
     }

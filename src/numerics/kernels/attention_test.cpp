@@ -1,19 +1,22 @@
-// One body for every instruction set, size and option: the vectorized kernels against the scalar
-// one, which computes in double; and against themselves, however the work is cut.
+// One body for every instruction set, element type of the cache, size and option: the vectorized
+// kernels against the scalar one, which computes in double; and against themselves, however the
+// work is cut.
 #include "numerics/kernels/attention.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "numerics/device/memory.h"
-#include "numerics/kernels/elementwise.h"
+#include "numerics/quant/half.h"
 
 namespace premise {
 namespace {
@@ -35,31 +38,36 @@ std::ostream& operator<<(std::ostream& out, const Case& c) {
              << c.softcap << " block " << c.block_tokens;
 }
 
-constexpr std::uint16_t garbage = 0x7e11;  // a NaN: must never reach a result
+constexpr std::byte garbage{0xff};  // a NaN in both types: must never reach a result
+
+std::size_t element_bytes(DType type) { return traits(type).block_bytes; }
 
 /// A cache with keys and values up to the last query, blocks outside every window null, everything
-/// else NaN; and the queries.
+/// else NaN; and the queries. Numbers are the same for every type before they are written; with
+/// `halves` they are such that F16 holds them.
 class Fixture {
  public:
-  explicit Fixture(const Case& c) : case_(c), context_(c.first_position + c.query_count) {
+  Fixture(DType type, const Case& c, bool halves = false)
+      : case_(c), context_(c.first_position + c.query_count) {
     std::mt19937 random(c.head_dim * 131 + c.first_position * 7 + c.query_count);
     std::normal_distribution<float> normal(0, 1);
-    const ElementwiseKernels& kernels = elementwise_kernels(Isa::ref);
     const int blocks = (context_ + c.block_tokens - 1) / c.block_tokens;
     const int oldest = c.window > 0 ? std::max(0, c.first_position - c.window + 1) : 0;
-    const std::size_t block_elements = std::size_t{1} * c.block_tokens * c.head_dim;
+    const std::size_t block_bytes = element_bytes(type) * c.block_tokens * c.head_dim;
     memory_.resize(2 * blocks);
-    std::vector<float> row(c.head_dim);
+    std::vector<float> key(c.head_dim);
+    std::vector<float> value(c.head_dim);
     for (int block = oldest / c.block_tokens; block < blocks; ++block) {
-      for (int part : {0, 1}) memory_[2 * block + part].assign(block_elements, garbage);
+      for (int part : {0, 1}) memory_[2 * block + part].assign(block_bytes, garbage);
       for (int slot = 0; slot < c.block_tokens; ++slot) {
         const int position = block * c.block_tokens + slot;
         if (position < oldest || position >= context_) continue;
-        for (float& x : row) x = normal(random);
-        kernels.key_to_tile(row.data(), row.size(), slot % 16,
-                            memory_[2 * block].data() + slot / 16 * 16 * c.head_dim);
-        for (float& x : row) x = normal(random);
-        kernels.to_f16(row.data(), row.size(), memory_[2 * block + 1].data() + slot * c.head_dim);
+        for (std::vector<float>* row : {&key, &value})
+          for (float& x : *row)
+            x = halves ? f16_to_f32(f32_to_f16(normal(random))) : normal(random);
+        attention_kernel(Isa::ref, type)
+            ->write(key.data(), value.data(), c.head_dim, slot, memory_[2 * block].data(),
+                    memory_[2 * block + 1].data());
       }
     }
     for (int block = 0; block < blocks; ++block) {
@@ -113,9 +121,9 @@ class Fixture {
  private:
   Case case_;
   int context_;
-  std::vector<std::vector<std::uint16_t>> memory_;
-  std::vector<const std::uint16_t*> keys_;
-  std::vector<const std::uint16_t*> values_;
+  std::vector<std::vector<std::byte>> memory_;
+  std::vector<const void*> keys_;
+  std::vector<const void*> values_;
   std::vector<float> queries_;
 };
 
@@ -123,18 +131,20 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-class Attention : public testing::TestWithParam<Isa> {
+class Attention : public testing::TestWithParam<std::tuple<Isa, DType>> {
  protected:
   void SetUp() override {
-    if (GetParam() > widest_isa()) {
-      GTEST_SKIP() << "this machine does not offer " << name_of(GetParam());
-    }
+    if (isa() > widest_isa()) GTEST_SKIP() << "this machine does not offer " << name_of(isa());
+    ASSERT_NE(attention_kernel(isa(), type()), nullptr);
   }
-  const AttentionKernel& kernel() const { return attention_kernel(GetParam()); }
+  static Isa isa() { return std::get<0>(GetParam()); }
+  static DType type() { return std::get<1>(GetParam()); }
+  static const AttentionKernel& kernel() { return *attention_kernel(isa(), type()); }
+  static const AttentionKernel& reference() { return *attention_kernel(Isa::ref, type()); }
 
   void compare(const Case& c) const {
-    const Fixture fixture(c);
-    const std::vector<float> expected = fixture.run_all(attention_kernel(Isa::ref));
+    const Fixture fixture(type(), c);
+    const std::vector<float> expected = fixture.run_all(reference());
     const std::vector<float> actual = fixture.run_all(kernel());
     for (std::size_t i = 0; i < expected.size(); ++i) {
       // Values are normal: the largest seen is about 4.
@@ -144,7 +154,7 @@ class Attention : public testing::TestWithParam<Isa> {
 
   /// The law: however queries and heads are cut into calls, every bit stays.
   void compare_cuts(const Case& c) const {
-    const Fixture fixture(c);
+    const Fixture fixture(type(), c);
     const std::vector<float> whole = fixture.run_all(kernel());
     for (int piece : {1, 2, 3, 7, 16, 33, 64}) {
       if (piece >= c.query_count && piece > 1) continue;
@@ -165,12 +175,12 @@ class Attention : public testing::TestWithParam<Isa> {
 };
 
 TEST_P(Attention, NamesItself) {
-  EXPECT_EQ(kernel().name, "attention." + std::string(name_of(GetParam())));
+  EXPECT_EQ(kernel().name, fmt::format("attention.{}.{}", traits(type()).name, name_of(isa())));
 }
 
 TEST_P(Attention, TheFirstTokenSeesOnlyItself) {
   const Case c{.head_dim = 40, .group_heads = 2};
-  const Fixture fixture(c);
+  const Fixture fixture(type(), c);
   const std::vector<float> out = fixture.run_all(kernel());
   EXPECT_TRUE(std::equal(out.begin(), out.begin() + 40, out.begin() + 40))
       << "with one visible position the value is the result, whatever the query";
@@ -243,27 +253,123 @@ TEST_P(Attention, CutsDoNotChangeABit) {
 
 TEST_P(Attention, TheSizeOfBlocksDoesNotChangeABit) {
   Case c{.head_dim = 48, .first_position = 130, .query_count = 9, .group_heads = 2};
-  const std::vector<float> once = Fixture(c).run_all(kernel());
+  const std::vector<float> once = Fixture(type(), c).run_all(kernel());
   for (int block_tokens : {16, 48, 256}) {
     c.block_tokens = block_tokens;
-    EXPECT_TRUE(same_bits(once, Fixture(c).run_all(kernel()))) << block_tokens;
+    EXPECT_TRUE(same_bits(once, Fixture(type(), c).run_all(kernel()))) << block_tokens;
   }
 }
 
-TEST(AttentionGenerations, Avx2AndAvx512AgreeBitForBit) {
+/// Every half, the middle between it and the next, the floats beside that middle, and what lies
+/// outside of F16; as many as make a head dimension.
+std::vector<float> numbers_around_halves() {
+  std::vector<float> x;
+  for (std::uint32_t half = 0; half < 0x7c00; half += 7) {
+    const std::uint32_t bits =
+        half < 0x400 ? std::bit_cast<std::uint32_t>(static_cast<float>(half) * 0x1p-24f)
+                     : (half << 13) + (112u << 23);
+    for (std::uint32_t offset : {0u, 0xfffu, 0x1000u, 0x1001u}) {
+      x.push_back(std::bit_cast<float>(bits + offset));
+      x.push_back(-x.back());
+    }
+  }
+  const float infinity = std::numeric_limits<float>::infinity();
+  x.insert(x.end(),
+           {infinity, -infinity, std::nanf(""), 65504, 65519.996f, 65520, 1e30f, 1e-8f, 2.98e-8f});
+  x.resize((x.size() + 7) / 8 * 8);
+  return x;
+}
+
+/// The bytes that a number becomes.
+std::vector<std::byte> stored(DType type, float x) {
+  std::vector<std::byte> bytes(element_bytes(type));
+  const std::uint16_t half = f32_to_f16(x);
+  std::memcpy(bytes.data(), type == DType::f16 ? static_cast<const void*>(&half) : &x,
+              bytes.size());
+  return bytes;
+}
+
+TEST_P(Attention, WritesEveryNumberAsItsTypeRoundsIt) {
+  const std::vector<float> x = numbers_around_halves();
+  const auto dim = static_cast<std::int32_t>(x.size());
+  const std::size_t size = element_bytes(type());
+  std::vector<std::byte> keys(x.size() * 16 * size), values(keys.size());
+  kernel().write(x.data(), x.data(), dim, 0, keys.data(), values.data());
+  for (std::size_t d = 0; d < x.size(); ++d) {
+    const std::vector<std::byte> expected = stored(type(), x[d]);
+    ASSERT_EQ(std::memcmp(keys.data() + d * 16 * size, expected.data(), size), 0) << "key " << x[d];
+    ASSERT_EQ(std::memcmp(values.data() + d * size, expected.data(), size), 0) << "value " << x[d];
+  }
+}
+
+TEST_P(Attention, WritesToOnePlaceAndTouchesNoOther) {
+  constexpr int block_tokens = 32;
+  const std::size_t size = element_bytes(type());
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal(0, 2);
+  for (int dim : {8, 16, 24, 40, 72, 80, 96, 128, 256}) {
+    std::vector<float> key(dim), value(dim);
+    for (float& x : key) x = normal(random);
+    for (float& x : value) x = normal(random);
+    for (int place : {0, 5, 15, 16, 31}) {
+      std::vector<std::byte> keys(size * block_tokens * dim, garbage);
+      std::vector<std::byte> values = keys, expected_keys = keys, expected_values = keys;
+      kernel().write(key.data(), value.data(), dim, place, keys.data(), values.data());
+      for (int d = 0; d < dim; ++d) {
+        const std::size_t at_key = std::size_t{1} * place / 16 * 16 * dim + d * 16 + place % 16;
+        const std::size_t at_value = std::size_t{1} * place * dim + d;
+        std::ranges::copy(stored(type(), key[d]), expected_keys.data() + at_key * size);
+        std::ranges::copy(stored(type(), value[d]), expected_values.data() + at_value * size);
+      }
+      ASSERT_EQ(keys, expected_keys) << dim << " at " << place;
+      ASSERT_EQ(values, expected_values) << dim << " at " << place;
+    }
+  }
+}
+
+const Case several_shapes[] = {
+    {.head_dim = 72, .first_position = 300, .group_heads = 5},
+    {.head_dim = 80, .query_count = 133, .group_heads = 3, .window = 90},
+    {.head_dim = 64, .query_count = 70, .group_heads = 2, .softcap = 4},
+};
+
+/// The law: a type decides what is kept, never how it is computed with.
+TEST_P(Attention, TypesAgreeBitForBitOverNumbersThatF16Holds) {
+  for (const Case& c : several_shapes) {
+    const std::vector<float> f32 =
+        Fixture(DType::f32, c, true).run_all(*attention_kernel(isa(), DType::f32));
+    EXPECT_TRUE(same_bits(f32, Fixture(type(), c, true).run_all(kernel()))) << c;
+  }
+}
+
+class AttentionOf : public testing::TestWithParam<DType> {};
+
+TEST_P(AttentionOf, Avx2AndAvx512AgreeBitForBit) {
   if (widest_isa() < Isa::avx512) GTEST_SKIP() << "this machine does not offer avx512";
-  for (const Case& c : {Case{.head_dim = 72, .first_position = 300, .group_heads = 5},
-                        Case{.head_dim = 80, .query_count = 133, .group_heads = 3, .window = 90},
-                        Case{.head_dim = 64, .query_count = 70, .group_heads = 2, .softcap = 4}}) {
-    const Fixture fixture(c);
-    EXPECT_TRUE(same_bits(fixture.run_all(attention_kernel(Isa::avx2)),
-                          fixture.run_all(attention_kernel(Isa::avx512))))
+  for (const Case& c : several_shapes) {
+    const Fixture fixture(GetParam(), c);
+    EXPECT_TRUE(same_bits(fixture.run_all(*attention_kernel(Isa::avx2, GetParam())),
+                          fixture.run_all(*attention_kernel(Isa::avx512, GetParam()))))
         << c;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, Attention, testing::Values(Isa::ref, Isa::avx2, Isa::avx512),
-                         [](const auto& isa) { return std::string(name_of(isa.param)); });
+TEST(AttentionTypes, WhatNoKernelTakesHasNone) {
+  for (const Isa isa : {Isa::ref, Isa::avx2, Isa::avx512})
+    EXPECT_EQ(attention_kernel(isa, DType::bf16), nullptr);
+}
+
+constexpr DType types[] = {DType::f16, DType::f32};
+
+INSTANTIATE_TEST_SUITE_P(All, Attention,
+                         testing::Combine(testing::Values(Isa::ref, Isa::avx2, Isa::avx512),
+                                          testing::ValuesIn(types)),
+                         [](const auto& each) {
+                           return fmt::format("{}_{}", name_of(std::get<0>(each.param)),
+                                              traits(std::get<1>(each.param)).name);
+                         });
+INSTANTIATE_TEST_SUITE_P(All, AttentionOf, testing::ValuesIn(types),
+                         [](const auto& each) { return std::string(traits(each.param).name); });
 
 }  // namespace
 }  // namespace premise

@@ -8,9 +8,9 @@ namespace premise {
 
 /// The kernels of one instruction set; the machine must offer it (widest_isa()).
 ///
-/// Against `ref`, which computes in double and rounds once: add, scale, to_f16 and key_to_tile are
-/// equal bit for bit; the rest is within elementwise_tolerance, relative to the largest magnitude
-/// that enters a result. avx2 and avx512 agree bit for bit.
+/// Against `ref`, which computes in double and rounds once: add and scale are equal bit for bit;
+/// the rest is within elementwise_tolerance, relative to the largest magnitude that enters a
+/// result. avx2 and avx512 agree bit for bit.
 const ElementwiseKernels& elementwise_kernels(Isa isa);
 
 inline constexpr float elementwise_tolerance = 2e-6f;  // 16 ulp of f32

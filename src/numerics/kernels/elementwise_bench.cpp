@@ -1,7 +1,6 @@
 // The small operations of a layer on a row of 2048, in elements a second.
 #include <benchmark/benchmark.h>
 
-#include <cstdint>
 #include <vector>
 
 #include "numerics/kernels/elementwise.h"
@@ -9,10 +8,10 @@
 namespace premise {
 namespace {
 
-enum class Operation { rms_norm, add, softcap, silu_mul, gelu_tanh_mul, rope_half, to_f16 };
+enum class Operation { rms_norm, add, softcap, silu_mul, gelu_tanh_mul, rope_half };
 
 void run(const ElementwiseKernels& k, Operation operation, const std::vector<float>& x,
-         const std::vector<float>& y, std::vector<float>& out, std::vector<std::uint16_t>& halves) {
+         const std::vector<float>& y, std::vector<float>& out) {
   const std::size_t n = x.size();
   switch (operation) {
     case Operation::rms_norm:
@@ -27,8 +26,6 @@ void run(const ElementwiseKernels& k, Operation operation, const std::vector<flo
       return k.gelu_tanh_mul(x.data(), y.data(), n, out.data());
     case Operation::rope_half:
       return k.rope_half(out.data(), x.data(), y.data(), n);
-    case Operation::to_f16:
-      return k.to_f16(x.data(), n, halves.data());
   }
 }
 
@@ -39,9 +36,8 @@ void elementwise(benchmark::State& state, Operation operation, Isa isa) {
   for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i * 37 % 401) / 50 - 4;
   const std::vector<float> y(n, 0.7f);
   std::vector<float> out(n, 0.5f);
-  std::vector<std::uint16_t> halves(n);
   for (auto _ : state) {
-    run(elementwise_kernels(isa), operation, x, y, out, halves);
+    run(elementwise_kernels(isa), operation, x, y, out);
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
@@ -59,7 +55,6 @@ PREMISE_BENCH(softcap);
 PREMISE_BENCH(silu_mul);
 PREMISE_BENCH(gelu_tanh_mul);
 PREMISE_BENCH(rope_half);
-PREMISE_BENCH(to_f16);
 
 }  // namespace
 }  // namespace premise

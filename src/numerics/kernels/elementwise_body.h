@@ -123,24 +123,5 @@ void rope_adjacent(float* head, const float* cosine, const float* sine, std::siz
   }
 }
 
-void to_f16(const float* x, std::size_t n, std::uint16_t* out) {
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) store_half(out + i, load(x + i));
-  if (i < n) {
-    std::uint16_t rest[lanes];
-    store_half(rest, load_first(x + i, n - i));
-    for (std::size_t j = 0; i + j < n; ++j) out[i + j] = rest[j];
-  }
-}
-
-void key_to_tile(const float* x, std::size_t n, std::size_t slot, std::uint16_t* tile) {
-  for (std::size_t i = 0; i < n; i += lanes) {
-    const std::size_t count = n - i < lanes ? n - i : lanes;
-    std::uint16_t halves[lanes];
-    store_half(halves, count < lanes ? load_first(x + i, count) : load(x + i));
-    for (std::size_t j = 0; j < count; ++j) tile[(i + j) * 16 + slot] = halves[j];
-  }
-}
-
 }  // namespace
 }  // namespace premise

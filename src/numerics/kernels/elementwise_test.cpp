@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -179,49 +178,6 @@ TEST_P(Elementwise, RopeRotatesBothOrdersOfPairs) {
         ASSERT_NEAR(actual[i], expected[i], 4 * elementwise_tolerance) << rotary_dim << " " << i;
       }
       ASSERT_EQ(actual[rotary_dim], head[rotary_dim]) << "rotated past the end";
-    }
-  }
-}
-
-TEST_P(Elementwise, HalvesAreRoundedToNearestEvenBitForBit) {
-  Floats x;
-  // Every half, the middle between it and the next, and the floats beside that middle.
-  for (std::uint32_t half = 0; half < 0x7c00; half += 7) {
-    const std::uint32_t bits =
-        half < 0x400 ? std::bit_cast<std::uint32_t>(static_cast<float>(half) * 0x1p-24f)
-                     : (half << 13) + (112u << 23);
-    for (std::uint32_t offset : {0u, 0xfffu, 0x1000u, 0x1001u}) {
-      x.push_back(std::bit_cast<float>(bits + offset));
-      x.push_back(-x.back());
-    }
-  }
-  const Floats special = {infinity, -infinity, nan,   65504,   65519.996f,
-                          65520,    1e30f,     1e-8f, 2.98e-8f};
-  x.insert(x.end(), special.begin(), special.end());
-  std::vector<std::uint16_t> expected(x.size());
-  std::vector<std::uint16_t> actual(x.size());
-  reference().to_f16(x.data(), x.size(), expected.data());
-  kernels().to_f16(x.data(), x.size(), actual.data());
-  EXPECT_EQ(expected, actual);
-  for (std::size_t n : sizes()) {
-    std::vector<std::uint16_t> part(n + 1, 0xabcd);
-    kernels().to_f16(x.data() + 1, n, part.data());
-    ASSERT_TRUE(std::equal(part.begin(), part.begin() + n, expected.begin() + 1)) << n;
-    ASSERT_EQ(part[n], 0xabcd) << "wrote past the end";
-  }
-}
-
-TEST_P(Elementwise, AKeyGoesToItsSlotAndTouchesNoOther) {
-  const Floats key = random_floats(256, 2, 11);
-  for (std::size_t n : {1, 8, 16, 24, 40, 72, 80, 96, 128, 256}) {
-    for (std::size_t slot : {0, 5, 15}) {
-      std::vector<std::uint16_t> tile(n * 16, 0xabcd);
-      kernels().key_to_tile(key.data(), n, slot, tile.data());
-      std::vector<std::uint16_t> row(n);
-      reference().to_f16(key.data(), n, row.data());
-      for (std::size_t i = 0; i < tile.size(); ++i) {
-        ASSERT_EQ(tile[i], i % 16 == slot ? row[i / 16] : 0xabcd);
-      }
     }
   }
 }

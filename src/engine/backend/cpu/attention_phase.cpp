@@ -105,7 +105,7 @@ void CpuBackend::attend(const AttentionOp& op, const AttentionTask& task, Worker
   }
   args.key_blocks = worker.key_blocks.data();
   args.value_blocks = worker.value_blocks.data();
-  attention_.run(args);
+  attention_->run(args);
 }
 
 std::int32_t CpuBackend::block_of(std::uint32_t group, std::size_t sequence,

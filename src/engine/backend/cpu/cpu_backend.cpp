@@ -26,7 +26,7 @@ CpuBackend::CpuBackend(const Plan& plan, ThreadTeam& team, Isa isa, BatchLimits 
       isa_(isa),
       limits_(std::move(limits)),
       elementwise_(elementwise_kernels(isa)),
-      attention_(attention_kernel(isa)),
+      attention_(attention_kernel(isa, limits_.kv_type)),
       quantize_(quantize_kernel(isa)) {}
 
 Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan, const TensorSource& source,
@@ -35,10 +35,11 @@ Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan, const T
   assert(limits.blocks.size() == plan.groups.size());
   auto self = std::unique_ptr<CpuBackend>(new CpuBackend(plan, team, isa, limits));
   PREMISE_TRY(self->weights_, CpuWeights::load(plan, source, team));
-  auto program = compile_program(plan, self->weights_, isa);
+  assert(self->attention_ != nullptr);
+  auto program = compile_program(plan, self->weights_, *self->attention_, isa);
   if (!program) return at(text({"{}", "{}"}, source.path()), std::move(program).error());
   self->program_ = std::move(program).value();
-  PREMISE_TRY(self->cache_, KvStore::create(plan, limits.blocks));
+  PREMISE_TRY(self->cache_, KvStore::create(plan, limits.blocks, limits.kv_type));
   PREMISE_CHECK(self->allocate());
   return std::unique_ptr<Executable>(std::move(self));
 }
@@ -100,7 +101,7 @@ std::size_t CpuBackend::scratch_bytes() const {
       AttentionArgs args = attention_shape(attention->op);
       args.query_count = attention_queries_per_task;
       args.group_heads = static_cast<std::int32_t>(group_heads(plan_, attention->op));
-      bytes = std::max(bytes, attention_.scratch_floats(args) * sizeof(float));
+      bytes = std::max(bytes, attention_->scratch_floats(args) * sizeof(float));
     }
   }
   return bytes;
@@ -171,8 +172,9 @@ std::vector<OpReport> CpuBackend::report() const {
       row.type = traits(matrix.dtype).name;
       row.kernel = matmul_kernel(isa_, matrix.layout)->name;
       row.weight_bytes = panel_count(matrix.rows) * matrix.panel_bytes;
-    } else if (std::holds_alternative<AttentionOp>(op.body)) {
-      row.kernel = attention_.name;
+    } else if (std::holds_alternative<AttentionOp>(op.body) ||
+               std::holds_alternative<KvWriteOp>(op.body)) {
+      row.kernel = attention_->name;
     } else if (std::holds_alternative<SliceOp>(op.body)) {
       row.kernel = "view";
     } else if (const auto* embed = std::get_if<EmbedOp>(&op.body)) {

@@ -49,8 +49,8 @@ class CpuBackend final : public Executable {
   // What a thread needs for itself.
   struct Worker {
     AlignedBuffer scratch;
-    std::vector<const std::uint16_t*> key_blocks;
-    std::vector<const std::uint16_t*> value_blocks;
+    std::vector<const void*> key_blocks;
+    std::vector<const void*> value_blocks;
   };
 
   CpuBackend(const Plan& plan, ThreadTeam& team, Isa isa, BatchLimits limits);
@@ -98,7 +98,7 @@ class CpuBackend final : public Executable {
   Isa isa_;
   BatchLimits limits_;
   const ElementwiseKernels& elementwise_;
-  const AttentionKernel& attention_;
+  const AttentionKernel* attention_ = nullptr;  // for the type of the cache
   const QuantizeKernel& quantize_;
 
   CpuWeights weights_;

@@ -9,8 +9,8 @@ namespace {
 
 class Compiler {
  public:
-  Compiler(const Plan& plan, const CpuWeights& weights, Isa isa)
-      : plan_(plan), weights_(weights), isa_(isa) {}
+  Compiler(const Plan& plan, const CpuWeights& weights, const AttentionKernel& attention, Isa isa)
+      : plan_(plan), weights_(weights), attention_(attention), isa_(isa) {}
 
   Result<Program> run() {
     for (std::size_t v = 0; v < plan_.values.size(); ++v)
@@ -76,7 +76,7 @@ class Compiler {
     touch(OpBody{op});
   }
   void add(const AttentionOp& op) {
-    program_.phases.push_back({AttentionPhase{op}, clock("attention")});
+    program_.phases.push_back({AttentionPhase{op}, clock(attention_.name)});
     touch(OpBody{op});
   }
   void add(const LinearOp&) {}  // add_linears
@@ -129,14 +129,16 @@ class Compiler {
 
   const Plan& plan_;
   const CpuWeights& weights_;
+  const AttentionKernel& attention_;
   Isa isa_;
   Program program_;
 };
 
 }  // namespace
 
-Result<Program> compile_program(const Plan& plan, const CpuWeights& weights, Isa isa) {
-  return Compiler(plan, weights, isa).run();
+Result<Program> compile_program(const Plan& plan, const CpuWeights& weights,
+                                const AttentionKernel& attention, Isa isa) {
+  return Compiler(plan, weights, attention, isa).run();
 }
 
 }  // namespace premise

@@ -21,6 +21,7 @@
 #include "engine/backend/cpu/weights.h"
 #include "model/plan/plan.h"
 #include "numerics/device/isa.h"
+#include "numerics/kernels/attention.h"
 
 namespace premise {
 
@@ -79,6 +80,7 @@ struct Program {
 };
 
 /// Fails where no kernel of this instruction set takes a weight's layout, by name.
-Result<Program> compile_program(const Plan& plan, const CpuWeights& weights, Isa isa);
+Result<Program> compile_program(const Plan& plan, const CpuWeights& weights,
+                                const AttentionKernel& attention, Isa isa);
 
 }  // namespace premise

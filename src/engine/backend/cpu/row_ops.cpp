@@ -54,15 +54,13 @@ void CpuBackend::run_row(const KvWriteOp& op, std::size_t index) {
   const auto position = static_cast<std::size_t>(batch_->positions[index]);
   constexpr auto block_tokens = static_cast<std::size_t>(kv_block_tokens);
   const std::int32_t block = block_of(op.group, sequence_of_row_[index], position / block_tokens);
-  const std::size_t place = position % block_tokens;
+  const auto place = static_cast<std::int32_t>(position % block_tokens);
   const std::size_t dim = group.head_dim;
   for (std::uint32_t head = 0; head < group.kv_heads; ++head) {
-    std::uint16_t* keys = cache_.keys(op.group, op.slot, block, head);
-    std::uint16_t* values = cache_.values(op.group, op.slot, block, head);
-    std::uint16_t* tile = keys + place / attention_tile_tokens * attention_tile_tokens * dim;
-    elementwise_.key_to_tile(row(op.key, index) + head * dim, dim, place % attention_tile_tokens,
-                             tile);
-    elementwise_.to_f16(row(op.value, index) + head * dim, dim, values + place * dim);
+    attention_->write(row(op.key, index) + head * dim, row(op.value, index) + head * dim,
+                      static_cast<std::int32_t>(dim), place,
+                      cache_.keys(op.group, op.slot, block, head),
+                      cache_.values(op.group, op.slot, block, head));
   }
 }
 

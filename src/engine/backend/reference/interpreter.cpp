@@ -36,6 +36,7 @@ Result<std::unique_ptr<Executable>> Interpreter::create(const Plan& plan,
                                                         const TensorSource& source,
                                                         ThreadTeam& team,
                                                         const BatchLimits& limits) {
+  assert(limits.kv_type == DType::f32);
   for (const Weight& weight : plan.weights) PREMISE_CHECK(check_type(plan, source, weight));
   auto self = std::unique_ptr<Interpreter>(new Interpreter(plan, source, team));
   for (std::size_t g = 0; g < plan.groups.size(); ++g) {
@@ -299,11 +300,6 @@ std::uint64_t Interpreter::workspace_bytes() const {
 Result<std::unique_ptr<Executable>> compile_reference(const Plan& plan, const TensorSource& source,
                                                       ThreadTeam& team, const BatchLimits& limits) {
   return Interpreter::create(plan, source, team, limits);
-}
-
-std::uint64_t kv_block_bytes(const CacheGroup& group) {
-  return std::uint64_t{2} * 2 * group.layers * static_cast<std::uint64_t>(kv_block_tokens) *
-         group.kv_heads * group.head_dim;
 }
 
 }  // namespace premise

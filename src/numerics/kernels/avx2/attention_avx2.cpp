@@ -12,7 +12,10 @@
 
 namespace premise {
 
-extern const AttentionKernel attention_avx2;
-constinit const AttentionKernel attention_avx2 = {"attention.avx2", scratch_floats, run};
+extern const AttentionKernels attention_avx2;
+constinit const AttentionKernels attention_avx2 = {
+    .f16 = {"attention.f16.avx2", write<std::uint16_t>, scratch_floats, run<std::uint16_t>},
+    .f32 = {"attention.f32.avx2", write<float>, scratch_floats, run<float>},
+};
 
 }  // namespace premise

@@ -13,7 +13,7 @@ namespace premise {
 
 extern const ElementwiseKernels elementwise_avx512;
 constinit const ElementwiseKernels elementwise_avx512 = {
-    "elementwise.avx512", rms_norm,  add_rows,      scale_row, softcap,    silu_mul,
-    gelu_tanh_mul,        rope_half, rope_adjacent, to_f16,    key_to_tile};
+    "elementwise.avx512", rms_norm,  add_rows,     scale_row, softcap, silu_mul,
+    gelu_tanh_mul,        rope_half, rope_adjacent};
 
 }  // namespace premise

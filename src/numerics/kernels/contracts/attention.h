@@ -1,4 +1,4 @@
-// Attention over a paged F16 cache: what the kernel computes. Plain data only: files of every
+// Attention over a paged cache: what the kernel computes. Plain data only: files of every
 // instruction set include this.
 //
 //   s[t,p]   = softcap(scale * q[t] · k[p])           softcap(x) = c * tanh(x / c) where c > 0
@@ -8,8 +8,11 @@
 //
 // The cache comes in blocks of `block_tokens` positions (a multiple of 16). Inside a block, for one
 // KV head, both layouts let the kernel run without a horizontal sum:
-//   keys    [block_tokens / 16][head_dim][16]   F16: 16 positions side by side for each dimension
-//   values  [block_tokens][head_dim]            F16
+//   keys    [block_tokens / 16][head_dim][16]   16 positions side by side for each dimension
+//   values  [block_tokens][head_dim]
+// Elements are F16 or F32, one type in a cache. A kernel belongs to one of them, writes what it
+// reads, and nobody else looks inside a block. Both types are converted to F32 exactly where they
+// are read: what a type costs is the rounding of what is written, nearest even, and nothing else.
 //
 // Cache memory that no query of the call sees is never used, only perhaps read: it may hold
 // anything (a freed block's old content, NaN), also inside the tile of the last visible position.
@@ -42,17 +45,29 @@ struct AttentionArgs {
   std::int32_t first_position;  // of queries[0]; queries follow one by one
   std::int32_t window;          // 0: everything before
   float scale;
-  float softcap;                             // 0: none
-  const std::uint16_t* const* key_blocks;    // [blocks], by position / block_tokens; blocks
-  const std::uint16_t* const* value_blocks;  // wholly outside every window may be null
+  float softcap;                    // 0: none
+  const void* const* key_blocks;    // [blocks], by position / block_tokens; blocks wholly
+  const void* const* value_blocks;  // outside every window may be null
   std::int32_t block_tokens;
   float* scratch;  // AttentionKernel::scratch_floats(args), 64-byte aligned
 };
 
 struct AttentionKernel {
-  const char* name;  // "attention.avx512"
+  const char* name;  // "attention.f16.avx512"
+
+  /// Writes key and value [head_dim] of one KV head at `place` (position % block_tokens) of its
+  /// blocks, and nothing beside it.
+  void (*write)(const float* key, const float* value, std::int32_t head_dim, std::int32_t place,
+                void* key_block, void* value_block);
+
   std::size_t (*scratch_floats)(const AttentionArgs&);
   void (*run)(const AttentionArgs&);
+};
+
+/// What an instruction set offers, by element type of the cache.
+struct AttentionKernels {
+  AttentionKernel f16;
+  AttentionKernel f32;
 };
 
 }  // namespace premise

@@ -36,12 +36,6 @@ struct ElementwiseKernels {
   void (*rope_half)(float* head, const float* cosine, const float* sine, std::size_t rotary_dim);
   void (*rope_adjacent)(float* head, const float* cosine, const float* sine,
                         std::size_t rotary_dim);
-
-  /// Rounds to F16, nearest even.
-  void (*to_f16)(const float* x, std::size_t n, std::uint16_t* out);
-
-  /// Writes one key head into its tile: tile[d * 16 + slot] = f16(x[d]), d < n (see attention.h).
-  void (*key_to_tile)(const float* x, std::size_t n, std::size_t slot, std::uint16_t* tile);
 };
 
 }  // namespace premise

@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "numerics/kernels/contracts/elementwise.h"
-#include "numerics/quant/half.h"
 
 namespace premise {
 namespace {
@@ -64,19 +63,11 @@ void rope_adjacent(float* head, const float* cosine, const float* sine, std::siz
   }
 }
 
-void to_f16(const float* x, std::size_t n, std::uint16_t* out) {
-  for (std::size_t i = 0; i < n; ++i) out[i] = f32_to_f16(x[i]);
-}
-
-void key_to_tile(const float* x, std::size_t n, std::size_t slot, std::uint16_t* tile) {
-  for (std::size_t i = 0; i < n; ++i) tile[i * 16 + slot] = f32_to_f16(x[i]);
-}
-
 }  // namespace
 
 extern const ElementwiseKernels elementwise_ref;
 constinit const ElementwiseKernels elementwise_ref = {
-    "elementwise.ref", rms_norm,  add,           scale,  softcap,    silu_mul,
-    gelu_tanh_mul,     rope_half, rope_adjacent, to_f16, key_to_tile};
+    "elementwise.ref", rms_norm,      add,       scale,        softcap,
+    silu_mul,          gelu_tanh_mul, rope_half, rope_adjacent};
 
 }  // namespace premise
