@@ -139,6 +139,7 @@ Result<int> show_plan(Console& console, const Options& options) {
                          .isa = std::string(name_of(loaded.host->isa())),
                          .threads = loaded.host->team().size(),
                          .context = loaded.engine->context(),
+                         .kv_type = loaded.engine->kv_type(),
                          .weight_bytes = executable.weight_bytes(),
                          .cache_bytes = executable.cache_bytes(),
                          .workspace_bytes = executable.workspace_bytes()};
@@ -164,6 +165,7 @@ CommandRun declare(CLI::App& app, Language language) {
   add_context_option(app, options->model, language);
   app.get_option("--context")->needs(plan);
   app.get_option("--threads")->needs(plan);
+  app.get_option("--kv-type")->needs(plan);
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
   return [options](Console& console) { return run(console, *options); };
 }

@@ -1,6 +1,7 @@
 #include "cli/model_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 
 #include "base/language.h"
@@ -21,6 +22,17 @@ Error as_typed(Error error, std::string_view path, const std::string& typed) {
   return error;
 }
 
+std::string kv_type_names(std::string_view between) {
+  std::string names;
+  for (const DType type : all_kv_types)
+    names += fmt::format("{}{}", names.empty() ? "" : between, traits(type).name);
+  return names;
+}
+
+bool is_kv_type(const std::string& name) {
+  return std::ranges::any_of(all_kv_types, [&](DType type) { return traits(type).name == name; });
+}
+
 }  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& options, Language language) {
@@ -32,6 +44,15 @@ void add_model_options(CLI::App& app, ModelOptions& options, Language language) 
                  say({"threads to compute with (default: one for each physical core)",
                       "计算线程数（默认：每个物理核心一个）"}))
       ->check(CLI::Range(1, 1024));
+  app.add_option("--kv-type", options.kv_type,
+                 say({"numbers that the KV cache keeps; f32 is exact and twice as large\n"
+                      "(default: f16; f32 where the scalar reference computes)",
+                      "KV 缓存的数值类型；f32 精确，占用加倍\n"
+                      "（默认：f16；由标量参考实现计算时为 f32）"}))
+      ->type_name(kv_type_names("|"))
+      ->check([](const std::string& name) {
+        return is_kv_type(name) ? "" : "not a type of KV caches";
+      });
 }
 
 void add_context_option(CLI::App& app, ModelOptions& options, Language language) {
@@ -64,7 +85,7 @@ Result<std::size_t> context_length(const TensorSource& source) {
   return static_cast<std::size_t>(plan.context_length);
 }
 
-Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions& engine_options,
+Result<LoadedModel> load_model(const ModelOptions& options, EngineOptions engine_options,
                                Console& console) {
   const auto begin = std::chrono::steady_clock::now();
   LoadedModel loaded;
@@ -78,6 +99,7 @@ Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions&
     console.say(text({"warning: {} threads share {} processors, which is slower than {} threads",
                       "警告：{} 个线程共用 {} 个处理器，比使用 {} 个线程更慢"},
                      options.threads, usable, usable));
+  if (!options.kv_type.empty()) engine_options.kv_type = dtype_from_name(options.kv_type);
   auto engine = Engine::create(*loaded.source, *loaded.host, engine_options);
   if (!engine) return as_typed(std::move(engine).error(), loaded.source->path(), options.model);
   loaded.engine = std::move(engine).value();

@@ -1,5 +1,5 @@
-// What the commands that compute have in common: MODEL, --threads, --context, and the way from
-// there to an engine.
+// What the commands that compute have in common: MODEL, --threads, --kv-type, --context, and the
+// way from there to an engine.
 #pragma once
 
 #include <cstddef>
@@ -23,9 +23,10 @@ struct ModelOptions {
   std::string model;
   int threads = 0;          // 0: one for each physical core
   std::size_t context = 0;  // 0: the command's own default
+  std::string kv_type;      // as typed, one of all_kv_types; empty: the engine's own default
 };
 
-/// Declares MODEL and --threads.
+/// Declares MODEL, --threads and --kv-type.
 void add_model_options(CLI::App& app, ModelOptions& options, Language language);
 
 /// Declares --context.
@@ -50,8 +51,9 @@ struct LoadedModel {
 Result<std::size_t> context_length(const TensorSource& source);
 
 /// Opens, plans and loads; says so where the threads asked for exceed the processors. PREMISE_ISA,
-/// where set and not empty, forces an instruction set. Errors name MODEL as it was typed.
-Result<LoadedModel> load_model(const ModelOptions& options, const EngineOptions& engine_options,
+/// where set and not empty, forces an instruction set. `options.kv_type` goes into the engine's
+/// options. Errors name MODEL as it was typed.
+Result<LoadedModel> load_model(const ModelOptions& options, EngineOptions engine_options,
                                Console& console);
 
 /// What a visitor of scores or a bench returns once Ctrl-C was pressed.

@@ -102,9 +102,12 @@ def test_help_in_both_languages(command):
     (("logits", "tiny.gguf", "--tokens", ""), "--tokens"),
     (("logits", "tiny.gguf", "--tokens", "1,-2"), "--tokens"),
     (("logits", "tiny.gguf", "--tokens", "1,320"), "vocabulary of 320"),
+    (("logits", "tiny.gguf", "--tokens", "1", "--kv-type", "q8_0"), '"q8_0" is not a value it takes'),
+    (("bench", "engine", "tiny.gguf", "--kv-type", ""), "--kv-type"),
     (("perplexity", "tiny.gguf", "x.txt", "--context", "1"), "from 4"),
     (("tokenize", "tiny.gguf", "--decode"), "not a token id"),
     (("inspect", "tiny.gguf", "--context", "64"), "--plan"),
+    (("inspect", "tiny.gguf", "--kv-type", "f32"), "--plan"),
     (("bench",), "engine"),
     (("bench", "engine", "tiny.gguf", "-p", "8,x"), "a whole number"),
 ])
@@ -391,10 +394,39 @@ def test_inspect_plan_names_a_kernel_for_every_operation(tiny):
     assert {op["layer"] for op in plan["ops"]} == {None, 0, 1}
     named = {op.get("weight") for op in plan["ops"]} - {None}
     assert named == {name for name, _ in tiny_model.tensors()}
+    kv_type = "f32" if plan["isa"] == "ref" else "f16"
     assert plan["cache_groups"] == [{"window": None, "layers": 2, "kv_heads": 2, "head_dim": 16,
-                                     "bytes_per_token": 256}]
+                                     "type": kv_type,
+                                     "bytes_per_token": {"f16": 256, "f32": 512}[kv_type]}]
     page = premise("inspect", tiny, "--plan", "--lang", "zh").stdout.decode()
     assert "第 0–1 层" in page and "blk.1" not in page
+
+
+def test_the_type_of_the_cache_is_chosen_and_named(tiny):
+    usual, exact = (document("inspect", tiny, "--plan", "--context", 64, *chosen)
+                    for chosen in ((), ("--kv-type", "f32")))
+    assert exact["cache_groups"][0]["type"] == "f32"
+    assert exact["cache_groups"][0]["bytes_per_token"] == 512
+    if usual["isa"] != "ref":
+        assert exact["cache_bytes"] == 2 * usual["cache_bytes"]
+        for plan, name in ((usual, "f16"), (exact, "f32")):
+            assert {op["kernel"] for op in plan["ops"] if op["op"] == "attention"} == \
+                {f"attention.{name}.{plan['isa']}"}
+        measured = document("bench", "engine", tiny, "-p", 4, "-n", 2, "-r", 1, "--kv-type", "f32")
+        assert f"attention.f32.{usual['isa']}" in measured["kernels"]
+    refused = premise("logits", tiny, "--tokens", "1", "--kv-type", "f16", PREMISE_ISA="ref")
+    assert refused.returncode == 2
+    assert b"tiny.gguf: a KV cache of type f16 was asked for; with ref it can be: f32" in refused.stderr
+
+
+def test_logits_of_an_exact_cache_are_the_interpreters(tiny):
+    tokens = ",".join(str(1 + i * 7 % 300) for i in range(48))
+    read = [[{entry["id"]: entry["logprob"] for entry in position["top"]}
+             for position in document("logits", tiny, "--tokens", tokens, "--kv-type", "f32",
+                                      "--top", tiny_model.VOCABULARY, **forced)["positions"]]
+            for forced in ({}, {"PREMISE_ISA": "ref"})]
+    for ours, interpreted in zip(*read):
+        assert ours == pytest.approx(interpreted, abs=1e-4)
 
 
 def test_inspect_counts_what_the_file_holds(tiny):
