@@ -8,11 +8,13 @@ _peer.py; skipped aloud without PREMISE_PEER) with plain attention and an F32 ca
 max |difference| / std(logits of the reference) over all positions and the whole vocabulary; premise
 prints log-probabilities, so the others' logits are normalised alike.
 
-Allowed is 1e-3 against both references. Two differences of method are known, and today keep figures
-above it; lines beside them show that nothing else does:
-- The CPU kernels keep keys and values in F16; they are also compared with transformers whose keys
-  and values are rounded to F16 (2e-3: a number between two F16 values may go either way).
-- llama.cpp looks gelu up in a table of F16; it is also compared with transformers that do so.
+Allowed is 1e-3 against both references, with a KV cache of F32 (--kv-type f32; the scalar reference
+has no other). The default cache is F16, and rounding keys and values is worth more than that: 5e-3
+is allowed, and 2e-3 against transformers whose keys and values are rounded to F16 as well (a number
+between two F16 values may go either way).
+
+One difference of method is known, and today keeps figures above 1e-3: llama.cpp looks gelu up in a
+table of F16. It is also compared with transformers that do so, which shows that nothing else does.
 """
 import argparse
 import contextlib
@@ -33,6 +35,7 @@ sys.path.insert(0, str(ROOT / "tests" / "golden"))
 import tiny_models  # noqa: E402
 
 ALLOWED = 1e-3
+ALLOWED_F16_CACHE = 5e-3
 ALLOWED_ROUNDED = 2e-3  # both round to F16, each its own F32 sum
 SETS = ["ref", "avx2", "avx512"]
 
@@ -43,10 +46,11 @@ def log_softmax(logits):
     return wide - high - np.log(np.exp(wide - high).sum(axis=1, keepdims=True))
 
 
-def ours(program, model, tokens, instruction_set):
+def ours(program, model, tokens, instruction_set, kv_type):
     """Log-probabilities [positions, vocabulary], or None where the machine lacks the set."""
     done = subprocess.run(
-        [program, "logits", str(model), "--tokens", ",".join(map(str, tokens)),
+        [program, "logits", str(model), "--kv-type", kv_type,
+         "--tokens", ",".join(map(str, tokens)),
          "--top", str(tiny_models.VOCABULARY), "--json"],
         capture_output=True, text=True, env={**os.environ, "PREMISE_ISA": instruction_set})
     if done.returncode == 2 and "PREMISE_ISA" in done.stderr:
@@ -88,20 +92,21 @@ def compare(name, case, program, llama_cpp, folder):
         expected_of_peer = log_softmax(tiny_models.reference_logits(model, tokens))
     use_peer = llama_cpp is not None and case.peer
     theirs = log_softmax(llama_cpp.logits(path, tokens)) if use_peer else None
-    ref, avx2, avx512 = (ours(program, path, tokens, name) for name in SETS)
+    f32 = [ours(program, path, tokens, each, "f32") for each in SETS]
+    f16 = [ours(program, path, tokens, each, "f16") for each in SETS[1:]]
     path.unlink()
-    rows = [(ref, expected, ALLOWED), (avx2, expected, ALLOWED),
-            (avx512, expected, ALLOWED),
-            (avx2, expected_f16, ALLOWED_ROUNDED), (avx512, expected_f16, ALLOWED_ROUNDED),
-            (ref, theirs, ALLOWED), (avx2, theirs, ALLOWED), (avx512, theirs, ALLOWED),
-            (theirs, expected_of_peer, ALLOWED_ROUNDED if gelu else ALLOWED)]
-    figures = [deviation(found, other, std) for found, other, _ in rows]
+    groups = [[(found, expected, ALLOWED) for found in f32],
+              [(found, expected, ALLOWED_F16_CACHE) for found in f16],
+              [(found, expected_f16, ALLOWED_ROUNDED) for found in f16],
+              [(found, theirs, ALLOWED) for found in f32],
+              [(theirs, expected_of_peer, ALLOWED_ROUNDED if gelu else ALLOWED)]]
+    figures = [[deviation(found, other, std) for found, other, _ in group] for group in groups]
     fine = all(figure is None or figure < allowed
-               for figure, (_, _, allowed) in zip(figures, rows))
+               for row, group in zip(figures, groups)
+               for figure, (_, _, allowed) in zip(row, group))
     mark = "" if fine else "  FAILED"
     note = f"  ({case.why_no_peer})" if llama_cpp is not None and not case.peer else ""
-    groups = [figures[0:3], figures[3:5], figures[5:8], figures[8:]]
-    print(f"{name:16}", " | ".join(" ".join(map(show, group)) for group in groups) + mark + note,
+    print(f"{name:16}", " | ".join(" ".join(map(show, row)) for row in figures) + mark + note,
           flush=True)
     return fine
 
@@ -116,9 +121,9 @@ def main():
     llama_cpp = peer.Peer(path) if path else None
     print(f"max |difference| / std of logits, {tiny_models.TOKENS} tokens")
     three, two = (" ".join(f"{name:>8}" for name in names) for names in (SETS, SETS[1:]))
-    print(f"{'premise against':16} {'transformers':26} | {'the same, F16 KV':17} | "
-          f"{'llama.cpp':26} | llama.cpp against transformers")
-    print(f"{'case':16} {three} | {two} | {three} |", flush=True)
+    print(f"{'premise against':16} {'transformers':26} | {'with F16 KV':17} | "
+          f"{'both with F16 KV':17} | {'llama.cpp':26} | llama.cpp against transformers")
+    print(f"{'case':16} {three} | {two} | {two} | {three} |", flush=True)
     fine = True
     with tempfile.TemporaryDirectory() as folder:
         for name in options.cases or tiny_models.CASES:
