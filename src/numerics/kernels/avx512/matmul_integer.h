@@ -4,11 +4,11 @@
 // adds into 16 sums: rows lie in lanes, so nothing is ever added across lanes. The even and the odd
 // bytes of a quad of codes are its two vectors of words.
 //
-// Few tokens (decoding): straight from the packed bytes, up to 4 tokens a pass. The memory stream
-// decides, so two panels are read at once, each prefetched ahead; further passes find them in the
-// second-level cache. How many tokens are few depends on what taking codes apart costs. Measured on
-// Zen 4 with [8192, 2048], ms this way and the other: Q4_K with 5 tokens 0.79 and 1.19, with 16 2.3
-// and 2.8; where planes must be put together both are about equal from 8 tokens on.
+// Few tokens (decoding): straight from the packed bytes, up to 4 tokens a pass; further passes find
+// them in the second-level cache. The memory stream decides, and one stream a thread, prefetched
+// 4 KiB ahead, is the fastest: on Zen 4 two threads read 8-bit codes of [262144, 640] in 5.3 ms at
+// best (9.8 ms with two panels in turns, 5.1 ms without a prefetch), 5-bit codes of [131072, 640]
+// in 2.0 ms (3.9, 2.5). Up to about 12 tokens this costs less than unpacking.
 //
 // More tokens: a pair of panels × 256 columns is unpacked once into words and f32 scales, then
 // tiles of 6 tokens × 32 rows run over it. Registers: 12 integer sums + 12 f32 sums + 2 weights
@@ -27,9 +27,10 @@ namespace {
 
 constexpr int tile_tokens = 6;
 constexpr int direct_tile_tokens = 4;
+constexpr std::size_t direct_tokens = 12;  // most that are multiplied straight from packed bytes
 constexpr std::uint32_t block_groups = chunk_groups;
 constexpr std::size_t block_tokens = 256;
-constexpr int prefetch_bytes = 2048;
+constexpr int prefetch_bytes = 4096;
 
 struct Scratch {
   std::uint16_t codes[block_groups][8][2][2][32];  // [group][quad][even, odd][panel]
@@ -37,18 +38,6 @@ struct Scratch {
   float min[block_groups][2][2][16];
   float sums[block_tokens][2][16];
 };
-
-/// Most tokens that are multiplied straight from the packed bytes.
-static constexpr std::size_t direct_tokens(Layout layout) {
-  switch (layout) {
-    case Layout::p4:
-    case Layout::t4:
-    case Layout::p8:
-      return 16;
-    default:
-      return 8;
-  }
-}
 
 PREMISE_INLINE __m512i broadcast(const std::int16_t* two_codes) {
   std::int32_t pair;
@@ -96,71 +85,59 @@ struct Integer {
                                           std::uint32_t g, const QuantizedRows& x,
                                           std::size_t group, __m512 (&acc)[tokens]) {
     const Codes<layout> codes(codes_at);
-    __m512i quad[8];
-    unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA { quad[q] = codes.template quad<q>(); });
     unroll<0, halves>([&]<int half>() PREMISE_INLINE_LAMBDA {
+      __m512i dot[tokens];
+      unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+        dot[t] = start(minus_sums(x, t)[halves * group + half]);
+      });
+      unroll<half * quads, (half + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
+        const __m512i quad = codes.template quad<q>();
+        const __m512i even = widened<0>(quad);
+        const __m512i odd = widened<1>(quad);
+        unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+          const std::int16_t* q16 = x.codes + t * x.code_stride + group * group_columns + 4 * q;
+          dot[t] = _mm512_dpwssd_epi32(dot[t], even, broadcast(q16));
+          dot[t] = _mm512_dpwssd_epi32(dot[t], odd, broadcast(q16 + 2));
+        });
+      });
       const __m512 scale = scales.scale(g, half);
       const __m512 min = scales.min(g, half);
       unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-        const std::int16_t* q16 = x.codes + t * x.code_stride + group * group_columns;
-        const std::int32_t minus_sum = minus_sums(x, t)[halves * group + half];
-        __m512i dot = start(minus_sum);
-        unroll<half * quads, (half + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
-          dot = _mm512_dpwssd_epi32(dot, widened<0>(quad[q]), broadcast(q16 + 4 * q));
-          dot = _mm512_dpwssd_epi32(dot, widened<1>(quad[q]), broadcast(q16 + 4 * q + 2));
-        });
-        acc[t] = add(dot, scale, min, minus_sum, x.scales[t * x.group_stride + group], acc[t]);
+        acc[t] = add(dot[t], scale, min, minus_sums(x, t)[halves * group + half],
+                     x.scales[t * x.group_stride + group], acc[t]);
       });
     });
   }
 
-  template <int panels, int tokens>
+  template <int tokens>
   static void direct(const PackedMatrix& w, std::uint64_t panel, const QuantizedRows& x, float* y,
                      std::size_t y_stride) {
     constexpr std::uint32_t chunk_size = chunk_bytes(layout, kind, chunk_groups);
     const std::byte* chunk = w.data + panel * w.panel_bytes;
-    const std::byte* panel_end = chunk + w.panel_bytes;
     const std::size_t groups = w.columns / group_columns;
-    __m512 acc[panels][tokens];
-    for (auto& row : acc)
-      for (auto& sum : row) sum = _mm512_setzero_ps();
+    __m512 acc[tokens];
+    for (auto& sum : acc) sum = _mm512_setzero_ps();
     for (std::size_t first = 0; first < groups; first += chunk_groups, chunk += chunk_size) {
       const auto count =
           static_cast<std::uint32_t>(groups - first < chunk_groups ? groups - first : chunk_groups);
-      const std::uint32_t codes = codes_offset(kind, count);
-      Scales<kind> scales[panels];
-      unroll<0, panels>([&]<int p>() PREMISE_INLINE_LAMBDA {
-        const std::byte* head = chunk + p * w.panel_bytes;
-        scales[p].open(head);
-        for (std::uint32_t at = 0; at < codes_offset(kind, chunk_groups); at += 64)
-          _mm_prefetch(reinterpret_cast<const char*>(head + chunk_size + at), _MM_HINT_T0);
-      });
-      for (std::uint32_t g = 0; g < count; ++g) {
-        const std::byte* group = chunk + codes + g * code_bytes(layout);
-        // Past the end of its panel a stream goes on in the next set of panels.
-        const bool inside = group + prefetch_bytes < panel_end;
-        const std::size_t ahead = prefetch_bytes + (inside ? 0 : (panels - 1) * w.panel_bytes);
-        unroll<0, panels>([&]<int p>() PREMISE_INLINE_LAMBDA {
-          const std::byte* at = group + p * w.panel_bytes;
-          unroll<0, Codes<layout>::count>([&]<int line>() PREMISE_INLINE_LAMBDA {
-            _mm_prefetch(reinterpret_cast<const char*>(at + ahead + 64 * line), _MM_HINT_T0);
-          });
-          direct_group<tokens>(at, scales[p], g, x, first + g, acc[p]);
+      Scales<kind> scales;
+      scales.open(chunk);
+      const std::byte* at = chunk + codes_offset(kind, count);
+      for (std::uint32_t g = 0; g < count; ++g, at += code_bytes(layout)) {
+        unroll<0, Codes<layout>::count>([&]<int line>() PREMISE_INLINE_LAMBDA {
+          _mm_prefetch(reinterpret_cast<const char*>(at + prefetch_bytes + 64 * line), _MM_HINT_T0);
         });
+        direct_group<tokens>(at, scales, g, x, first + g, acc);
       }
     }
-    unroll<0, panels>([&]<int p>() PREMISE_INLINE_LAMBDA {
-      for (int t = 0; t < tokens; ++t)
-        _mm512_mask_storeu_ps(y + t * y_stride + (panel + p) * panel_rows,
-                              present_rows(w, panel + p), acc[p][t]);
-    });
+    for (int t = 0; t < tokens; ++t)
+      _mm512_mask_storeu_ps(y + t * y_stride + panel * panel_rows, present_rows(w, panel), acc[t]);
   }
 
-  template <int panels>
   static void direct_tiles(const PackedMatrix& w, std::uint64_t panel, QuantizedRows x,
                            std::size_t count, float* y, std::size_t y_stride) {
     for (; count >= direct_tile_tokens; count -= direct_tile_tokens) {
-      direct<panels, direct_tile_tokens>(w, panel, x, y, y_stride);
+      direct<direct_tile_tokens>(w, panel, x, y, y_stride);
       x.codes += direct_tile_tokens * x.code_stride;
       x.scales += direct_tile_tokens * x.group_stride;
       x.minus_sums32 += direct_tile_tokens * x.group_stride;
@@ -169,11 +146,11 @@ struct Integer {
     }
     switch (count) {
       case 1:
-        return direct<panels, 1>(w, panel, x, y, y_stride);
+        return direct<1>(w, panel, x, y, y_stride);
       case 2:
-        return direct<panels, 2>(w, panel, x, y, y_stride);
+        return direct<2>(w, panel, x, y, y_stride);
       case 3:
-        return direct<panels, 3>(w, panel, x, y, y_stride);
+        return direct<3>(w, panel, x, y, y_stride);
       default:
         return;
     }
@@ -306,10 +283,9 @@ struct Integer {
   static void run(const PackedMatrix& w, std::uint64_t begin, std::uint64_t end,
                   const QuantizedRows& x, std::size_t row_count, float* y, std::size_t y_stride,
                   void* scratch) {
-    if (row_count <= direct_tokens(layout)) {
-      std::uint64_t panel = begin;
-      for (; panel + 2 <= end; panel += 2) direct_tiles<2>(w, panel, x, row_count, y, y_stride);
-      if (panel < end) direct_tiles<1>(w, panel, x, row_count, y, y_stride);
+    if (row_count <= direct_tokens) {
+      for (std::uint64_t panel = begin; panel < end; ++panel)
+        direct_tiles(w, panel, x, row_count, y, y_stride);
       return;
     }
     Scratch& s = *static_cast<Scratch*>(scratch);
