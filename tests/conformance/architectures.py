@@ -13,8 +13,9 @@ has no other). The default cache is F16, and rounding keys and values is worth m
 is allowed, and 2e-3 against transformers whose keys and values are rounded to F16 as well (a number
 between two F16 values may go either way).
 
-One difference of method is known, and today keeps figures above 1e-3: llama.cpp looks gelu up in a
-table of F16. It is also compared with transformers that do so, which shows that nothing else does.
+One difference of method is known: llama.cpp looks gelu up in a table of F16, so that Gemma differs from
+it by 1.6e-3 where transformers and Premise agree to 1e-5; 2e-3 is allowed there. It is also compared
+with transformers that use such a table, which shows that nothing else differs.
 """
 import argparse
 import contextlib
@@ -98,7 +99,7 @@ def compare(name, case, program, llama_cpp, folder):
     groups = [[(found, expected, ALLOWED) for found in f32],
               [(found, expected, ALLOWED_F16_CACHE) for found in f16],
               [(found, expected_f16, ALLOWED_ROUNDED) for found in f16],
-              [(found, theirs, ALLOWED) for found in f32],
+              [(found, theirs, ALLOWED_ROUNDED if gelu else ALLOWED) for found in f32],
               [(theirs, expected_of_peer, ALLOWED_ROUNDED if gelu else ALLOWED)]]
     figures = [[deviation(found, other, std) for found, other, _ in group] for group in groups]
     fine = all(figure is None or figure < allowed

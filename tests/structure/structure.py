@@ -123,7 +123,8 @@ def includes(root=ROOT):
 def links(root=ROOT):
     text = re.sub(r"#[^\n]*", "", (root / "CMakeLists.txt").read_text())
     rooms = {}
-    for name, folder, rest in re.findall(r"premise_room\(\s*(\S+)\s+src/(\S+)\s+LINK([^)]*)\)", text):
+    for name, folder, rest in re.findall(
+            r"premise_room\(\s*(\S+)\s+src/(\S+)\s+(?:COMPUTES\s+)?LINK([^)]*?)(?:HEADERS[^)]*)?\)", text):
         rooms[name] = (folder, [word for word in rest.split() if "::" not in word])
     problems = [] if rooms else ["CMakeLists.txt:1: no premise_room() found"]
     for name, (folder, linked) in rooms.items():
