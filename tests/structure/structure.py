@@ -40,7 +40,8 @@ ROOMS = {
     "engine": ["engine/scheduler", "engine/backend", "model/architectures", "model/tokenizer"],
     "store": ["model/formats"],
     "bench": ["engine"],
-    "cli": ["engine", "store", "bench"],
+    "machine": ["numerics/kernels"],
+    "cli": ["engine", "store", "bench", "machine"],
     "": ["cli"],  # main.cpp
 }
 
