@@ -57,6 +57,11 @@ inline Finding failure(std::string id, FindingValue value, Text why, Text fix) {
   return {std::move(id), FindingStatus::failure, std::move(value), std::move(why), std::move(fix)};
 }
 
+/// One sentence after another: "a; b".
+inline Text and_then(Text first, const Text& second) {
+  return {std::move(first.en) + "; " + second.en, std::move(first.zh) + "；" + second.zh};
+}
+
 /// A remedy that reads the same in both languages, because it is a command line.
 inline Text command_line(std::string command) { return {command, std::move(command)}; }
 

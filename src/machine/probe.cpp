@@ -4,13 +4,23 @@
 
 namespace premise {
 
-Findings examine(MachineSource& machine) {
+Examination examine(MachineSource& machine, bool quick, const std::function<bool()>& stop) {
   std::vector<const Probe*> probes(all_probes().begin(), all_probes().end());
   std::stable_sort(probes.begin(), probes.end(),
                    [](const Probe* a, const Probe* b) { return a->order < b->order; });
-  Findings findings;
-  for (const Probe* probe : probes) probe->run(machine, findings);
-  return findings;
+  Examination examination;
+  for (const Probe* probe : probes) {
+    if (stop && stop()) {
+      examination.interrupted = true;
+      break;
+    }
+    if (quick && probe->slow) {
+      examination.left_out.push_back(probe->name);
+    } else {
+      probe->run(machine, examination.findings);
+    }
+  }
+  return examination;
 }
 
 }  // namespace premise

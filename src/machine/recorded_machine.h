@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <set>
 
 #include "base/result.h"
 #include "machine/source.h"
@@ -40,7 +39,7 @@ class RecordedMachine final : public MachineSource {
   std::map<std::vector<std::string>, CommandAnswer> commands_;
   std::map<std::string, std::string> environment_;
   std::map<std::string, FileSystemAnswer> file_systems_;
-  std::set<std::string, std::less<>> denied_;
+  std::map<std::string, AnswerState, std::less<>> states_;  // of paths denied or failed
   ProcessorTrial trial_;
   std::string store_folder_;
 };

@@ -11,9 +11,10 @@
 //
 // A recording, DIR:
 //   machine.json        {"format": 1, "store_folder": …, "processor_trial": {…}, "environment":
-//                       {NAME: value}, "file_systems": {path: {…}}, "denied": [path, …]}
+//                       {NAME: value}, "file_systems": {path: {…}}, "denied": [path, …],
+//                       "failed": [path, …]}
 //   root/…              files under their own paths: root/proc/meminfo
-//   root/…/.entries     the names of a folder that was listed, one a line (else: what lies there)
+//   root/…/.entries     the names in a folder that was listed, one a line (else: what lies there)
 //   links/…             symbolic links, as files that hold the target
 //   commands/NAME.json  {"argv": […], "state": "exited|not_found|timed_out", "exit_code": 0,
 //                       "out": text or [lines], "err": text or [lines]}
@@ -107,9 +108,8 @@ class MachineSource {
 
   /// Runs a program without a shell, looked up in PATH, with closed input, LC_ALL=C and a group of
   /// its own, which is killed when the time is over.
-  virtual CommandAnswer run_command(
-      const std::vector<std::string>& argv,
-      std::chrono::milliseconds time_limit = command_time_limit) = 0;
+  virtual CommandAnswer run_command(const std::vector<std::string>& argv,
+                                    std::chrono::milliseconds time_limit = command_time_limit) = 0;
 
   virtual std::optional<std::string> environment(const std::string& name) = 0;
 
