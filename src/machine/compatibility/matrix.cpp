@@ -48,6 +48,9 @@ void read_software(RowReader& row, Matrix& matrix) {
     if (row.has("capabilities")) build.capabilities = row.versions("capabilities");
     if (row.has("ptx")) build.ptx = row.version("ptx");
     build.source = row.text("source");
+    if (row.has("capabilities_source")) {
+      build.capabilities_source = row.text("capabilities_source");
+    }
     matrix.frameworks.push_back(std::move(build));
   });
   row.for_each("cudnn", [&] {

@@ -60,6 +60,7 @@ struct FrameworkBuild {
   std::vector<Version> capabilities;  // empty: not stated by the source
   std::optional<Version> ptx;         // kernels in PTX too, which newer cards compile themselves
   std::string source;
+  std::string capabilities_source;  // where it is another one
 };
 
 struct CudnnRow {

@@ -1,6 +1,7 @@
 #include "machine/compatibility/rules.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace premise {
 namespace {
@@ -169,10 +170,10 @@ const FrameworkBuild* suggest_build(const Matrix& matrix, std::string_view frame
     const KernelFit kernels = kernel_fit(build, capability);
     if (fit == DriverFit::insufficient || kernels == KernelFit::none) continue;
     if (fit == DriverFit::minor_only && kernels == KernelFit::ptx) continue;
-    if (!best || build.version > best->version ||
-        (build.version == best->version && build.cuda > best->cuda)) {
-      best = &build;
-    }
+    const auto rank = [](const FrameworkBuild& b) {
+      return std::tuple(b.by_default, b.version, b.cuda);
+    };
+    if (!best || rank(build) > rank(*best)) best = &build;
   }
   return best;
 }

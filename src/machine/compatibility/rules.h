@@ -43,7 +43,8 @@ std::optional<Version> first_cuda_for(const Matrix& matrix, const Version& capab
 const FrameworkBuild* find_build(const Matrix& matrix, std::string_view framework,
                                  const Version& version, std::optional<Version> cuda);
 
-/// The newest build of a framework that has kernels for a card and runs on a driver.
+/// The newest build of a framework that has kernels for a card and runs on a driver; one that a
+/// plain installation brings, if any such fits.
 const FrameworkBuild* suggest_build(const Matrix& matrix, std::string_view framework,
                                     const Version& capability, const Version& driver);
 

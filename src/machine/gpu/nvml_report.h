@@ -29,8 +29,8 @@ std::string_view name_of(NvmlState state);
 
 struct NvmlProcess {
   std::uint32_t pid = 0;
-  std::string name;  // without its folder; empty where it may not be read (another container)
-  std::optional<std::uint64_t> memory_bytes;
+  std::string name{};  // without its folder; empty where it may not be read (another container)
+  std::optional<std::uint64_t> memory_bytes{};
 
   bool operator==(const NvmlProcess&) const = default;
 };
@@ -40,41 +40,41 @@ struct NvmlLink {
   unsigned link = 0;
   bool active = false;
   Peer peer = Peer::unknown;
-  std::string peer_bus_id;  // as NvmlGpu::bus_id, where the peer has one
+  std::string peer_bus_id{};  // as NvmlGpu::bus_id, where the peer has one
 
   bool operator==(const NvmlLink&) const = default;
 };
 
 struct NvmlGpu {
-  std::optional<std::int64_t> error;  // the code with which NVML refused the whole card
-  std::optional<std::string> name;
-  std::optional<std::string> bus_id;  // as in /sys/bus/pci/devices: "0000:01:00.0"
-  std::optional<Version> capability;  // 8.6
-  std::optional<std::uint64_t> memory_total_bytes;
-  std::optional<std::uint64_t> memory_used_bytes;
-  std::optional<std::int64_t> memory_bus_bits;
-  std::optional<std::int64_t> memory_clock_mhz_max;
-  std::optional<double> power_limit_watts;    // what holds now
-  std::optional<double> power_default_watts;  // what the card is made for
-  std::optional<double> power_max_watts;
-  std::optional<std::int64_t> temperature_celsius;
-  std::optional<std::int64_t> slowdown_celsius;
-  std::optional<std::uint64_t> throttle_reasons;  // bits: nvml_abi.h
-  std::optional<std::int64_t> pcie_generation;    // at this moment: falls while a card idles
-  std::optional<std::int64_t> pcie_width;
-  std::optional<std::int64_t> pcie_generation_max;
-  std::optional<std::int64_t> pcie_width_max;
-  std::optional<bool> ecc;
-  std::optional<std::uint64_t> ecc_corrected;          // since the driver was loaded
-  std::optional<std::uint64_t> ecc_uncorrected;        // since the driver was loaded
-  std::optional<std::uint64_t> ecc_uncorrected_total;  // in the life of the card
-  std::optional<bool> remap_pending;
-  std::optional<bool> remap_failed;
-  std::optional<bool> persistence;
-  std::optional<bool> mig;
-  std::optional<std::int64_t> compute_mode;  // 0 default, 2 prohibited, 3 exclusive process
-  std::vector<NvmlLink> links;
-  std::vector<NvmlProcess> processes;
+  std::optional<std::int64_t> error{};  // the code with which NVML refused the whole card
+  std::optional<std::string> name{};
+  std::optional<std::string> bus_id{};  // as in /sys/bus/pci/devices: "0000:01:00.0"
+  std::optional<Version> capability{};  // 8.6
+  std::optional<std::uint64_t> memory_total_bytes{};
+  std::optional<std::uint64_t> memory_used_bytes{};
+  std::optional<std::int64_t> memory_bus_bits{};
+  std::optional<std::int64_t> memory_clock_mhz_max{};
+  std::optional<double> power_limit_watts{};    // what holds now
+  std::optional<double> power_default_watts{};  // what the card is made for
+  std::optional<double> power_max_watts{};
+  std::optional<std::int64_t> temperature_celsius{};
+  std::optional<std::int64_t> slowdown_celsius{};
+  std::optional<std::uint64_t> throttle_reasons{};  // bits: nvml_abi.h
+  std::optional<std::int64_t> pcie_generation{};    // at this moment: falls while a card idles
+  std::optional<std::int64_t> pcie_width{};
+  std::optional<std::int64_t> pcie_generation_max{};
+  std::optional<std::int64_t> pcie_width_max{};
+  std::optional<bool> ecc{};
+  std::optional<std::uint64_t> ecc_corrected{};          // since the driver was loaded
+  std::optional<std::uint64_t> ecc_uncorrected{};        // since the driver was loaded
+  std::optional<std::uint64_t> ecc_uncorrected_total{};  // in the life of the card
+  std::optional<bool> remap_pending{};
+  std::optional<bool> remap_failed{};
+  std::optional<bool> persistence{};
+  std::optional<bool> mig{};
+  std::optional<std::int64_t> compute_mode{};  // 0 default, 2 prohibited, 3 exclusive process
+  std::vector<NvmlLink> links{};
+  std::vector<NvmlProcess> processes{};
 
   bool operator==(const NvmlGpu&) const = default;
 };
@@ -82,10 +82,10 @@ struct NvmlGpu {
 struct NvmlReport {
   NvmlState state = NvmlState::ok;
   std::int64_t error = 0;  // NVML's code where the state is not ok
-  std::optional<std::string> driver_version;
-  std::optional<std::string> library_version;
-  std::optional<Version> cuda_version;  // the newest CUDA that the driver runs
-  std::vector<NvmlGpu> gpus;
+  std::optional<std::string> driver_version{};
+  std::optional<std::string> library_version{};
+  std::optional<Version> cuda_version{};  // the newest CUDA that the driver runs
+  std::vector<NvmlGpu> gpus{};
 
   bool operator==(const NvmlReport&) const = default;
 };
