@@ -18,10 +18,16 @@ struct Area {
 };
 
 const std::array areas{
-    Area{"os", {"Operating system", "操作系统"}}, Area{"cpu", {"Processor", "处理器"}},
-    Area{"memory", {"Memory", "内存"}},           Area{"storage", {"Storage", "存储"}},
-    Area{"gpu", {"GPU", "GPU（显卡）"}},          Area{"software", {"Software stack", "软件栈"}},
-    Area{"network", {"Network", "网络"}},         Area{"power", {"Power and heat", "供电与散热"}},
+    Area{"os", {"Operating system", "操作系统"}},
+    Area{"cpu", {"Processor", "处理器"}},
+    Area{"memory", {"Memory", "内存"}},
+    Area{"storage", {"Storage", "存储"}},
+    Area{"gpu", {"GPU", "GPU（显卡）"}},
+    Area{"nvidia", {"NVIDIA driver", "NVIDIA 驱动"}},
+    Area{"cuda", {"CUDA", "CUDA（计算平台）"}},
+    Area{"python", {"Python frameworks", "Python 框架"}},
+    Area{"network", {"Network", "网络"}},
+    Area{"power", {"Power and heat", "供电与散热"}},
 };
 
 std::size_t area_order(std::string_view id) {

@@ -69,11 +69,14 @@ std::optional<FileSystemAnswer> LiveMachine::file_system(std::string_view path) 
         return sizeof answer;
       },
       std::min(command_time_limit, options_.command_limit));
+  if (end && end->timed_out) return FileSystemAnswer{.silent = true};
   if (!end || end->bytes.size() != sizeof(Answer)) return std::nullopt;
   Answer answer{};
   std::memcpy(&answer, end->bytes.data(), sizeof answer);
   if (answer.failed != 0) return std::nullopt;
-  return FileSystemAnswer{answer.total, answer.available, answer.read_only};
+  return FileSystemAnswer{.total_bytes = answer.total,
+                          .available_bytes = answer.available,
+                          .read_only = answer.read_only};
 }
 
 FileAnswer LiveMachine::nvml_json() {

@@ -5,7 +5,7 @@
 namespace premise {
 
 Examination examine(MachineSource& machine, bool quick, const std::function<bool()>& stop) {
-  std::vector<const Probe*> probes(all_probes().begin(), all_probes().end());
+  std::vector<const Probe*> probes(all_machine().begin(), all_machine().end());
   std::stable_sort(probes.begin(), probes.end(),
                    [](const Probe* a, const Probe* b) { return a->order < b->order; });
   Examination examination;

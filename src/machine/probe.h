@@ -1,5 +1,5 @@
 // What a probe is. One subject, one file: src/machine/probes/<name>.cpp exports one constant
-// (`extern const Probe cpu_isa;`), and CMake writes the table all_probes() from the file list.
+// (`extern const Probe cpu_isa;`), and CMake writes the table all_machine() from the file list.
 //
 // A probe says each of its findings every time, also when all is well: a reader of the JSON can
 // rely on the ids. Hardware that is absent is "not found" (info). A probe never fails: what cannot
@@ -25,7 +25,7 @@ struct Probe {
 };
 
 /// Every probe, sorted by file name (written by cmake/PremiseRoom.cmake).
-std::span<const Probe* const> all_probes();
+std::span<const Probe* const> all_machine();
 
 struct Examination {
   Findings findings;

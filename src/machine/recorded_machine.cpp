@@ -66,6 +66,13 @@ std::optional<std::uint64_t> count_of(const Json& object, const char* key) {
   return value->get<std::uint64_t>();
 }
 
+/// False where it is absent, nothing where it is neither.
+std::optional<bool> yes_or_no(const Json& object, const char* key) {
+  const Json* value = find(object, key);
+  if (value == nullptr) return false;
+  return value->is_boolean() ? std::optional(value->get<bool>()) : std::nullopt;
+}
+
 Result<ProcessorTrial> trial_of(const fs::path& file, const Json& object) {
   ProcessorTrial trial;
   const Json* value = find(object, "processor_trial");
@@ -91,10 +98,11 @@ Result<std::map<std::string, FileSystemAnswer>> file_systems_of(const fs::path& 
     if (!entry.is_object()) return wrong_field(file, "file_systems");
     const auto total = count_of(entry, "total_bytes");
     const auto available = count_of(entry, "available_bytes");
-    const Json* read_only = find(entry, "read_only");
-    if (!total || !available || (read_only != nullptr && !read_only->is_boolean()))
+    const auto read_only = yes_or_no(entry, "read_only");
+    const auto silent = yes_or_no(entry, "silent");
+    if (!total || !available || !read_only || !silent)
       return wrong_field(file, "file_systems." + path);
-    found[path] = {*total, *available, read_only != nullptr && read_only->get<bool>()};
+    found[path] = {*total, *available, *read_only, *silent};
   }
   return found;
 }
@@ -141,6 +149,20 @@ Status read_states(const fs::path& file, const Json& object, const char* key, An
   for (const Json& path : *paths) {
     if (!path.is_string()) return wrong_field(file, key);
     states[path.get<std::string>()] = state;
+  }
+  return {};
+}
+
+/// Adds an object of texts by path.
+Status read_texts(const fs::path& file, const Json& object, const char* key,
+                  std::map<std::string, std::string, std::less<>>& texts) {
+  const Json* entries = find(object, key);
+  if (entries == nullptr) return {};
+  if (!entries->is_object()) return wrong_field(file, key);
+  for (const auto& [path, value] : entries->items()) {
+    auto text = text_of(&value);
+    if (!text || !recorded_path("", path)) return wrong_field(file, std::string(key) + "." + path);
+    texts[path] = std::move(*text);
   }
   return {};
 }
@@ -196,6 +218,16 @@ Status RecordedMachine::read_description() {
       environment_[name] = value.get<std::string>();
     }
   }
+  PREMISE_CHECK(read_texts(file, object, "files", files_));
+  PREMISE_CHECK(read_texts(file, object, "links", links_));
+  if (const Json* commands = find(object, "commands")) {
+    if (!commands->is_array()) return wrong_field(file, "commands");
+    for (const Json& entry : *commands) {
+      if (!entry.is_object()) return wrong_field(file, "commands");
+      PREMISE_TRY(auto command, command_of(file, entry));
+      commands_.insert(std::move(command));
+    }
+  }
   PREMISE_CHECK(read_states(file, object, "denied", AnswerState::denied, states_));
   return read_states(file, object, "failed", AnswerState::failed, states_);
 }
@@ -217,6 +249,11 @@ Status RecordedMachine::read_commands() {
 FileAnswer RecordedMachine::read_file(std::string_view path, std::size_t limit) {
   if (const auto noted = states_.find(path); noted != states_.end())
     return {.state = noted->second, .text = {}};
+  if (const auto written = files_.find(path); written != files_.end()) {
+    return {.state = AnswerState::given,
+            .text = written->second.substr(0, limit),
+            .cut = written->second.size() > limit};
+  }
   const auto below = recorded_path("root", path);
   if (!below || !stays_inside(folder_, folder_ / *below)) return {};
   return read_regular_file(folder_ / *below, limit);
@@ -225,6 +262,23 @@ FileAnswer RecordedMachine::read_file(std::string_view path, std::size_t limit) 
 FolderAnswer RecordedMachine::list_folder(std::string_view path) {
   if (const auto noted = states_.find(path); noted != states_.end())
     return {.state = noted->second, .names = {}};
+  FolderAnswer answer = list_recorded(path);
+  // Folders of the files that machine.json holds: the next part of every path below this one.
+  const std::string prefix = path == "/" ? "/" : std::string(path) + "/";
+  for (auto file = files_.lower_bound(prefix);
+       file != files_.end() && file->first.starts_with(prefix); ++file) {
+    const std::string_view below = std::string_view(file->first).substr(prefix.size());
+    answer.names.emplace_back(below.substr(0, below.find('/')));
+    answer.state = AnswerState::given;
+  }
+  std::sort(answer.names.begin(), answer.names.end());
+  answer.names.erase(std::unique(answer.names.begin(), answer.names.end()), answer.names.end());
+  std::erase_if(answer.names,
+                [](const std::string& name) { return name.empty() || name == entries_file; });
+  return answer;
+}
+
+FolderAnswer RecordedMachine::list_recorded(std::string_view path) {
   const auto below = recorded_path("root", path);
   if (!below || !stays_inside(folder_, folder_ / *below)) return {};
   FolderAnswer answer = list_names(folder_ / *below);
@@ -234,13 +288,13 @@ FolderAnswer RecordedMachine::list_folder(std::string_view path) {
   if (!written) return answer;
   answer.names.clear();
   std::istringstream lines(written.text);
-  for (std::string name; std::getline(lines, name);)
-    if (!name.empty()) answer.names.push_back(name);
-  std::sort(answer.names.begin(), answer.names.end());
+  for (std::string name; std::getline(lines, name);) answer.names.push_back(name);
   return answer;
 }
 
 FileAnswer RecordedMachine::read_link(std::string_view path) {
+  if (const auto written = links_.find(path); written != links_.end())
+    return {.state = AnswerState::given, .text = written->second};
   const auto below = recorded_path("links", path);
   if (!below || !stays_inside(folder_, folder_ / *below)) return {};
   FileAnswer answer = read_regular_file(folder_ / *below, file_bytes_max);

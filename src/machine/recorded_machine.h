@@ -34,9 +34,14 @@ class RecordedMachine final : public MachineSource {
   explicit RecordedMachine(std::filesystem::path folder) : folder_(std::move(folder)) {}
   Status read_description();
   Status read_commands();
+  FolderAnswer list_recorded(std::string_view path);
 
   std::filesystem::path folder_;
   std::map<std::vector<std::string>, CommandAnswer> commands_;
+  using Texts = std::map<std::string, std::string, std::less<>>;  // by path
+
+  Texts files_;
+  Texts links_;
   std::map<std::string, std::string> environment_;
   std::map<std::string, FileSystemAnswer> file_systems_;
   std::map<std::string, AnswerState, std::less<>> states_;  // of paths denied or failed

@@ -183,7 +183,8 @@ Status RecordingMachine::finish(const std::optional<std::string>& measured_json)
   for (const auto& [path, answer] : file_systems_) {
     document["file_systems"][path] = {{"total_bytes", answer.total_bytes},
                                       {"available_bytes", answer.available_bytes},
-                                      {"read_only", answer.read_only}};
+                                      {"read_only", answer.read_only},
+                                      {"silent", answer.silent}};
   }
   document["denied"] = Json::array();
   document["failed"] = Json::array();

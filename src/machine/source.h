@@ -12,7 +12,9 @@
 // A recording, DIR:
 //   machine.json        {"format": 1, "store_folder": …, "processor_trial": {…}, "environment":
 //                       {NAME: value}, "file_systems": {path: {…}}, "denied": [path, …],
-//                       "failed": [path, …]}
+//                       "failed": [path, …], "files": {path: text or [lines]}, "links": {path:
+//                       target}, "commands": [{…}]}: the last three for machines that are written
+//                       by hand, in the place of root/, links/ and commands/
 //   root/…              files under their own paths: root/proc/meminfo
 //   root/…/.entries     the names in a folder that was listed, one a line (else: what lies there)
 //   links/…             symbolic links, as files that hold the target
@@ -72,6 +74,7 @@ struct FileSystemAnswer {
   std::uint64_t total_bytes = 0;
   std::uint64_t available_bytes = 0;  // to users without privileges
   bool read_only = false;
+  bool silent = false;  // no answer in time: a share whose server is gone
 
   bool operator==(const FileSystemAnswer&) const = default;
 };

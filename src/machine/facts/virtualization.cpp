@@ -70,8 +70,12 @@ std::string hypervisor_name(MachineSource& machine) {
   for (const Mark& mark : marks)
     if (contains_word(vendor, mark.part) || contains_word(product, mark.part))
       return std::string(mark.name);
-  const auto type = read_line(machine, "/sys/hypervisor/type");
-  if (type == "xen") return "Xen";
+  if (read_line(machine, "/sys/hypervisor/type") == "xen") return "Xen";
+  const std::string clocks =
+      read_line(machine, "/sys/devices/system/clocksource/clocksource0/available_clocksource")
+          .value_or("");
+  if (contains_word(clocks, "kvm-clock")) return "KVM";
+  if (contains_word(clocks, "hyperv")) return "Microsoft Hyper-V";
   return read_processor(machine).virtualized() ? "unknown" : "";
 }
 

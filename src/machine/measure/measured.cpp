@@ -51,7 +51,7 @@ Text by_isa(const std::vector<IsaRate>& rates, std::string_view unit) {
   Text out;
   for (auto rate = rates.rbegin(); rate != rates.rend(); ++rate) {
     const Text one =
-        text({"{}{}/s with {}", "{}{}/s（{}）"}, tera(rate->per_second), unit, rate->isa);
+        text({"{}{}/s with {}", "{}{}/s（使用 {}）"}, tera(rate->per_second), unit, rate->isa);
     out = out.empty() ? one : and_then(out, one);
   }
   return out;
