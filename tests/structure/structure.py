@@ -30,6 +30,7 @@ ROOMS = {
     "numerics/kernels": ["numerics/quant", "numerics/device"],
     "model/formats": ["numerics/quant"],
     "model/tokenizer": ["model/formats"],
+    "model/chat": ["base"],
     "model/plan": ["model/formats"],
     "model/architectures": ["model/plan"],
     "engine/request": ["base"],
