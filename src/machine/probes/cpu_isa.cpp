@@ -47,6 +47,8 @@ constexpr std::array silicon{
     Silicon{"AuthenticAMD", 23, 0, 255, false, false},   // Zen to Zen 2
     Silicon{"AuthenticAMD", 25, 0, 15, false, false},    // Zen 3 (Milan)
     Silicon{"AuthenticAMD", 25, 16, 31, true, false},    // Zen 4 (Genoa)
+    Silicon{"AuthenticAMD", 25, 32, 95, false, false},   // Zen 3 and 3+ (Ryzen 5000, 6000)
+    Silicon{"AuthenticAMD", 25, 96, 127, true, false},   // Zen 4 (Ryzen 7000, 8000)
     Silicon{"AuthenticAMD", 25, 160, 175, true, false},  // Zen 4c (Bergamo, Siena)
     Silicon{"AuthenticAMD", 26, 0, 255, true, false},    // Zen 5
 };
