@@ -94,6 +94,11 @@ Text numbers_of(const std::vector<NumberedGpu>& cards) {
                            : text({"GPUs {}", "{} 号 GPU"}, list);
 }
 
+std::string format_gpu_memory(std::uint64_t bytes) {
+  const double gib = static_cast<double>(bytes) / (1ULL << 30);
+  return gib < 10 ? fmt::format("{:.1f} GiB", gib) : fmt::format("{:.0f} GiB", gib);
+}
+
 std::optional<double> memory_bandwidth(const NvmlGpu& gpu) {
   if (gpu.memory_bus_bits && gpu.memory_clock_mhz_max && *gpu.memory_bus_bits > 0) {
     const double transfers = static_cast<double>(*gpu.memory_clock_mhz_max) * 1e6 * 2;

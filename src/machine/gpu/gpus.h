@@ -52,6 +52,9 @@ Text numbers_of(const std::vector<NumberedGpu>& cards);
 /// "0,2,5", as nvidia-smi -i takes it.
 std::string number_list_of(const std::vector<NumberedGpu>& cards);
 
+/// "24 GiB", "0.4 GiB": cards are sold by powers of two, whatever their boxes call the unit.
+std::string format_gpu_memory(std::uint64_t bytes);
+
 /// Bytes a second: memory clock × 2 transfers × bus width, else what the data sheet says.
 std::optional<double> memory_bandwidth(const NvmlGpu& gpu);
 

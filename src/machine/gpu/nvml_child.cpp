@@ -55,15 +55,24 @@ std::optional<std::string> read_until(int from, Clock::time_point deadline) {
   return std::nullopt;
 }
 
-// Gives a killed child a moment to go. One that hangs in the driver stays behind, and init takes
+// Waits for the end of a child for a moment only: even after its last word it may hang, in the
+// driver's own cleaning up. Nothing where it has not ended; it stays behind then, and init takes
 // it.
-void reap(pid_t child, bool killed) {
-  if (!killed) {
-    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    return;
+std::optional<int> end_of(pid_t child) {
+  int status = 0;
+  for (int tries = 0; tries < 100; ++tries) {
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child) return status;
+    if (ended < 0 && errno != EINTR) return std::nullopt;
+    usleep(tries < 10 ? 200 : 5000);
   }
-  for (int tries = 0; tries < 20 && waitpid(child, nullptr, WNOHANG) == 0; ++tries) usleep(5000);
+  return std::nullopt;
+}
+
+// The library, which is not ours, may have crashed the child.
+bool crashed(pid_t child) {
+  const std::optional<int> status = end_of(child);
+  return status && (!WIFEXITED(*status) || WEXITSTATUS(*status) != 0);
 }
 
 std::string report_of(NvmlState state) {
@@ -90,9 +99,12 @@ std::optional<std::string> ask_nvml(std::chrono::milliseconds time_limit) {
   }
   std::optional<std::string> answer = read_until(ends[0], deadline);
   close(ends[0]);
-  if (!answer) kill(child, SIGKILL);
-  reap(child, !answer);
-  if (!answer) return report_of(NvmlState::timed_out);
+  if (!answer) {
+    kill(child, SIGKILL);
+    end_of(child);
+    return report_of(NvmlState::timed_out);
+  }
+  if (crashed(child)) return report_of(NvmlState::failed);
   if (answer->empty()) return std::nullopt;
   return answer;
 }

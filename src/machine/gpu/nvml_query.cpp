@@ -242,7 +242,10 @@ NvmlReport query_nvml(const nvml::Functions& f) {
     report.cuda_version = Version{cuda / 1000, cuda % 1000 / 10, 0};
   }
   unsigned count = 0;
-  if (f.device_count(&count) == nvml::success) {
+  const Return counted = f.device_count(&count);
+  report.state = state_of(counted);
+  report.error = counted;
+  if (counted == nvml::success) {
     for (unsigned i = 0; i < std::min(count, gpus_max); ++i) report.gpus.push_back(ask_gpu(f, i));
   }
   f.shutdown();

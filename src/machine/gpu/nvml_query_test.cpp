@@ -137,6 +137,14 @@ TEST(NvmlQuery, a_failing_start_is_the_diagnosis_and_nothing_more_is_asked) {
   EXPECT_TRUE(report.gpus.empty());
 }
 
+TEST(NvmlQuery, cards_that_cannot_be_counted_are_trouble_and_not_an_empty_machine) {
+  Functions f = a_driver();
+  f.device_count = [](unsigned*) { return Return{999}; };
+  const NvmlReport report = query_nvml(f);
+  EXPECT_EQ(report.state, NvmlState::failed);
+  EXPECT_EQ(report.error, 999);
+}
+
 TEST(NvmlChild, says_what_the_library_says_or_that_there_is_none) {
   const std::optional<std::string> answer = ask_nvml();
   if (!answer) {

@@ -97,12 +97,12 @@ void memory(const Gpus& gpus, Findings& findings) {
     least = std::min(least, *gpu->memory_total_bytes);
   }
   const auto value = static_cast<std::int64_t>(std::min<std::uint64_t>(total, INT64_MAX));
-  const Text in_use = text({", {} in use", "，已用 {}"}, format_bytes(used));
+  const Text in_use = text({", {} in use", "，已用 {}"}, format_gpu_memory(used));
   const Text size =
       least == total
-          ? text({"{} of GPU memory", "GPU 显存 {}"}, format_bytes(total))
+          ? text({"{} of GPU memory", "GPU 显存 {}"}, format_gpu_memory(total))
           : text({"{} of GPU memory, at least {} on each card", "GPU 显存共 {}，每卡至少 {}"},
-                 format_bytes(total), format_bytes(least));
+                 format_gpu_memory(total), format_gpu_memory(least));
   findings.push_back(ok("gpu.memory", value, {size.en + in_use.en, size.zh + in_use.zh}));
 }
 

@@ -1,7 +1,6 @@
 // Who holds GPU memory already, and whether the cards let new programs in at all.
 #include <algorithm>
 
-#include "base/units.h"
 #include "machine/gpu/gpus.h"
 #include "machine/probe.h"
 
@@ -26,7 +25,7 @@ Finding in_the_way(const NumberedGpu& card, const NvmlProcess& process) {
   return warning(
       "gpu.processes", static_cast<std::int64_t>(*process.memory_bytes),
       text({"GPU {}: {} (process {}) holds {} of its memory", "GPU {}：{}（进程 {}）占用显存 {}"},
-           card.index, name, process.pid, format_bytes(*process.memory_bytes)),
+           card.index, name, process.pid, format_gpu_memory(*process.memory_bytes)),
       text({"stop that program if it is not wanted: kill {}", "若不需要该程序，请停止它：kill {}"},
            process.pid));
 }
@@ -49,7 +48,7 @@ Finding processes(const std::vector<NumberedGpu>& cards) {
                      text({"GPU {}: {} are held by programs that cannot be seen from here (another "
                            "container, or a desktop)",
                            "GPU {}：{} 显存被此处看不到的程序占用（其他容器或桌面）"},
-                          card.index, format_bytes(hidden)),
+                          card.index, format_gpu_memory(hidden)),
                      command_line(fmt::format("sudo fuser -v /dev/nvidia{}", card.index)));
     }
   }

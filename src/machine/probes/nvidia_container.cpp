@@ -10,6 +10,10 @@ namespace premise {
 namespace {
 
 constexpr const char* id = "nvidia.container";
+constexpr const char* configure_docker =
+    "sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker";
+constexpr const char* configure_podman =
+    "sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml";
 
 // A container sees the host's PCI bus and, if its kernel module is loaded, the driver's files.
 bool host_has_gpu(const Gpus& gpus) { return !gpus.on_bus.empty() || !gpus.kernel_driver.empty(); }
@@ -51,11 +55,11 @@ Finding outside(MachineSource& machine, bool docker) {
         text({"containers cannot be given a GPU (\"could not select device driver\"): the NVIDIA "
               "container toolkit is not installed",
               "容器无法使用 GPU（\"could not select device driver\"）：未安装 NVIDIA 容器工具包"}),
-        command_line(install_command(read_os_release(machine), "nvidia-container-toolkit",
-                                     "nvidia-container-toolkit") +
-                     (docker ? " && sudo nvidia-ctk runtime configure --runtime=docker && sudo "
-                               "systemctl restart docker"
-                             : " && sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml")));
+        text({"with NVIDIA's package repository set up: {} && {}",
+              "先添加 NVIDIA 软件源，然后：{} && {}"},
+             install_command(read_os_release(machine), "nvidia-container-toolkit",
+                             "nvidia-container-toolkit"),
+             docker ? configure_docker : configure_podman));
   }
   const FileAnswer settings = machine.read_file("/etc/docker/daemon.json");
   const bool cdi =
@@ -65,8 +69,7 @@ Finding outside(MachineSource& machine, bool docker) {
     return warning(id, false,
                    text({"the NVIDIA container toolkit is installed, Docker does not know of it",
                          "已安装 NVIDIA 容器工具包，但 Docker 未配置"}),
-                   command_line("sudo nvidia-ctk runtime configure --runtime=docker && sudo "
-                                "systemctl restart docker"));
+                   command_line(configure_docker));
   }
   return ok(id, true, text({"containers can be given GPUs", "容器可以使用 GPU"}));
 }

@@ -127,7 +127,7 @@ Finding branch(MachineSource& machine, const Version& driver) {
   }
   if (support_ended(*row, day)) {
     const Text when = row->end == "ended" ? Text{} : text({" in {}", "（{} 到期）"}, row->end);
-    const Text why = text({"driver branch R{}: support and security fixes have ended",
+    const Text why = text({"driver branch R{}: support and security fixes ended",
                            "驱动分支 R{} 已停止支持，不再有安全更新"},
                           number);
     return warning(branch_id, number, {why.en + when.en, why.zh + when.zh},

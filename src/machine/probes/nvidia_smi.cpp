@@ -37,9 +37,11 @@ Finding smi(const CommandAnswer& answer, const Gpus& gpus) {
   }
   if (!answer) {
     const std::string said = first_line(answer.out.empty() ? answer.err : answer.out);
-    return failure(id, std::int64_t{answer.exit_code},
-                   text({"nvidia-smi: {}", "nvidia-smi 报错：{}"}, said),
-                   command_line("nvidia-smi"));
+    return failure(
+        id, std::int64_t{answer.exit_code}, text({"nvidia-smi: {}", "nvidia-smi 报错：{}"}, said),
+        gpus.driver_works()
+            ? command_line("nvidia-smi -q")
+            : text({"what nvidia.driver says mends this too", "按 nvidia.driver 的提示处理即可"}));
   }
   const std::string driver = word_after(answer.out, "Driver Version:");
   const std::string cuda = word_after(answer.out, "CUDA Version:");

@@ -9,7 +9,7 @@
 namespace premise {
 namespace {
 
-constexpr std::chrono::milliseconds pip_time_limit{8000};
+constexpr std::chrono::milliseconds pip_time_limit{4000};
 
 Finding interpreter(const PythonSite& site) {
   constexpr const char* id = "python.interpreter";

@@ -11,7 +11,7 @@ namespace premise {
 namespace {
 
 constexpr const char* id = "python.pytorch";
-constexpr std::chrono::milliseconds import_time_limit{10000};
+constexpr std::chrono::milliseconds import_time_limit{6000};
 constexpr const char* import_it =
     "import torch; print('architectures', *torch.cuda.get_arch_list())";
 
