@@ -32,6 +32,7 @@ struct Options {
 
 // With --quick the whole takes less than two seconds, however slowly programs answer.
 constexpr std::chrono::milliseconds quick_limit{400};
+constexpr std::chrono::milliseconds quick_budget{900};
 
 LiveMachine this_machine(const Options& options) {
   const auto store = Store::default_root(process_environment);
@@ -40,6 +41,7 @@ LiveMachine this_machine(const Options& options) {
   live.ask_nvml = [] { return ask_nvml(); };
   if (options.quick) {
     live.command_limit = quick_limit;
+    live.command_budget = quick_budget;
     live.ask_nvml = [] { return ask_nvml(quick_limit); };
   }
   return LiveMachine(std::move(live));

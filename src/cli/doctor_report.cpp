@@ -142,22 +142,21 @@ class Page {
             std::string(status_columns_ - display_width(status) + 2, ' ') + finding.id +
             std::string(id_columns_ - finding.id.size() + 2, ' ');
     const std::size_t indent = status_columns_ + id_columns_ + 6;
-    add_text(printable(finding.why.in(language_)), indent, "");
+    add_text(printable(finding.why.in(language_)), indent);
     if (!finding.fix.empty()) {
       out_ += std::string(indent, ' ') + colored("\x1b[1m", "→ ");
-      add_text(printable(finding.fix.in(language_)), indent + 2, "");
+      add_text(printable(finding.fix.in(language_)), indent + 2);
     }
   }
 
   /// Text behind what stands on the line already, its further lines below its beginning.
-  void add_text(const std::string& words, std::size_t indent, std::string_view color) {
+  void add_text(const std::string& words, std::size_t indent) {
     // A terminal of less is left to break lines itself.
     const std::size_t room = style_.columns > indent + 30 ? style_.columns - indent - 1 : 0;
     bool first = true;
     for (const std::string& line : broken(words, room)) {
       if (!first) out_ += std::string(indent, ' ');
-      out_ += color.empty() ? line : colored(color, line);
-      out_ += "\n";
+      out_ += line + "\n";
       first = false;
     }
   }

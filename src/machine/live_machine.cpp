@@ -39,7 +39,13 @@ FileAnswer LiveMachine::read_link(std::string_view path) {
 
 CommandAnswer LiveMachine::run_command(const std::vector<std::string>& argv,
                                        std::chrono::milliseconds time_limit) {
-  return run_child(argv, std::min(time_limit, options_.command_limit));
+  using Clock = std::chrono::steady_clock;
+  const auto left = options_.command_budget - commands_took_;
+  if (left <= left.zero()) return {.state = CommandState::timed_out, .out = {}, .err = {}};
+  const Clock::time_point start = Clock::now();
+  CommandAnswer answer = run_child(argv, std::min({time_limit, options_.command_limit, left}));
+  commands_took_ += std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+  return answer;
 }
 
 std::optional<std::string> LiveMachine::environment(const std::string& name) {

@@ -13,6 +13,8 @@ class LiveMachine final : public MachineSource {
     std::string store_folder;
     /// No command may take longer, whatever the probe grants it (`--quick`).
     std::chrono::milliseconds command_limit{10000};
+    /// Nor all of them together: once it is used up, commands count as timed out unasked.
+    std::chrono::milliseconds command_budget{20000};
     /// Asks NVML; nothing where no library is installed. Called once, when first wanted.
     std::function<std::optional<std::string>()> ask_nvml;
   };
@@ -32,6 +34,7 @@ class LiveMachine final : public MachineSource {
 
  private:
   Options options_;
+  std::chrono::milliseconds commands_took_{0};
   std::optional<FileAnswer> nvml_;
   std::optional<ProcessorTrial> trial_;
 };

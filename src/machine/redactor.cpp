@@ -11,6 +11,7 @@
 //                 or '/', or alone. Elsewhere four numbers are a version (a driver's, a wheel's,
 //                 WSL's kernel 5.15.153.1-…) and findings hang on it.
 //   serial        the value behind "serial…:" or "serial…=" up to the end of its line
+//   shares        in mountinfo, the server, share and options behind "- nfs4", "- cifs", …
 //   names         of host, user and home folder as whole words, unless they are words that say
 //                 nothing about anybody (root, ubuntu, localhost, …), which also stand in
 //                 os-release
@@ -23,6 +24,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <optional>
 
 #include "machine/facts/words.h"
 
@@ -133,26 +135,42 @@ bool says_nothing(std::string_view name) {
   });
 }
 
-/// Values behind "serial" in a line "Serial Number: X" or "serial=X".
-std::string without_serials(std::string_view text) {
+/// "Serial Number: X" or "serial=X" without the value. One in quotes leaves its quotes, so that a
+/// JSON document stays one.
+std::optional<std::string> without_serial(std::string_view line) {
+  const std::size_t value = line.find_first_of(":=");
+  constexpr std::size_t longest_key = 40;
+  if (value == std::string_view::npos || value >= longest_key ||
+      !contains_word(line.substr(0, value), "serial"))
+    return std::nullopt;
+  const std::size_t quote = line.find('"', value);
+  const std::size_t closing = quote == std::string_view::npos ? quote : line.find('"', quote + 1);
+  if (closing == std::string_view::npos)
+    return std::string(line.substr(0, value + 1)) + " left out";
+  return std::string(line.substr(0, quote + 1)) + "left out" + std::string(line.substr(closing));
+}
+
+/// A line of mountinfo without the server, whose name and options are behind the type.
+std::optional<std::string> without_server(std::string_view line) {
+  for (const std::string_view type : {" - nfs ", " - nfs4 ", " - cifs ", " - smb3 ", " - ceph ",
+                                      " - fuse.", " - glusterfs ", " - lustre ", " - beegfs "}) {
+    const std::size_t at = line.find(type);
+    if (at == std::string_view::npos) continue;
+    const std::size_t behind = line.find(' ', at + 3);
+    if (behind == std::string_view::npos) return std::nullopt;
+    return std::string(line.substr(0, behind)) + " server:/share rw";
+  }
+  return std::nullopt;
+}
+
+std::string without_private_values(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
-    const std::size_t value = line.find_first_of(":=");
-    const bool serial = value != std::string_view::npos &&
-                        contains_word(line.substr(0, value), "serial") && value < 40;
-    // A value in quotes stays one, so that a JSON document does too.
-    const std::size_t quote = serial ? line.find('"', value) : std::string_view::npos;
-    const std::size_t closing = quote == std::string_view::npos ? quote : line.find('"', quote + 1);
-    if (serial && closing != std::string_view::npos) {
-      out +=
-          std::string(line.substr(0, quote + 1)) + "left out" + std::string(line.substr(closing));
-    } else if (serial) {
-      out += std::string(line.substr(0, value + 1)) + " left out";
-    } else {
-      out += line;
-    }
+    auto changed = without_serial(line);
+    if (!changed) changed = without_server(line);
+    out += changed ? *changed : std::string(line);
     if (end < text.size()) out += '\n';
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -208,7 +226,7 @@ std::size_t Redactor::take_token(std::string_view text, std::size_t at, std::str
 }
 
 std::string Redactor::operator()(std::string_view original) {
-  const std::string plain = without_serials(original);
+  const std::string plain = without_private_values(original);
   const std::string_view text = plain;
   const bool home_is_private = identity_.home.size() > 1 && identity_.home != "/root";
   std::string out;

@@ -38,8 +38,8 @@ TEST(Redactor, a_container_keeps_one_name_in_texts_and_paths) {
 }
 
 TEST(Redactor, takes_addresses_of_networks) {
-  EXPECT_EQ(redactor()("10.20.30.40:/export /data nfs4 rw,addr=10.20.30.40"),
-            "192.0.2.1:/export /data nfs4 rw,addr=192.0.2.1");
+  EXPECT_EQ(redactor()("10.20.30.40:/export rw,addr=10.20.30.40"),
+            "192.0.2.1:/export rw,addr=192.0.2.1");
   EXPECT_EQ(redactor()("10.20.30.40"), "192.0.2.1");
   EXPECT_EQ(redactor()("inet6 fe80::3efd:feff:fea1:b2c3/64"), "inet6 2001:db8::1/64");
 }
@@ -57,6 +57,13 @@ TEST(Redactor, leaves_what_findings_hang_on) {
 TEST(Redactor, takes_serial_numbers_and_leaves_json_whole) {
   EXPECT_EQ(redactor()("Serial Number: CN7792\nUUID: x\n"), "Serial Number: left out\nUUID: x\n");
   EXPECT_EQ(redactor()("  \"serial\": \"1320\",\n"), "  \"serial\": \"left out\",\n");
+}
+
+TEST(Redactor, takes_servers_of_shares_and_leaves_their_kind) {
+  EXPECT_EQ(redactor()("30 20 0:50 / /data rw - cifs //fs01/risk rw,username=li,domain=BANK\n"),
+            "30 20 0:50 / /data rw - cifs server:/share rw\n");
+  EXPECT_EQ(redactor()("30 20 8:1 / / rw - ext4 /dev/sda1 rw"),
+            "30 20 8:1 / / rw - ext4 /dev/sda1 rw");
 }
 
 TEST(Redactor, takes_any_bytes) {

@@ -22,6 +22,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -98,6 +99,17 @@ Error system_error(const fs::path& path, int number) {
   return error(ErrorCode::bad_input, {"{}: {}", "{}：{}"}, path.string(), std::strerror(number));
 }
 
+/// Where the file system knows no files without a name (NFS, overlays of old kernels) it gets one
+/// for a moment.
+File nameless_file(const fs::path& folder) {
+  File file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file.open() || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
+  std::string name = (folder / ".premise-measure-XXXXXX").string();
+  File named(::mkostemp(name.data(), O_CLOEXEC));
+  if (named.open()) ::unlink(name.c_str());
+  return named;
+}
+
 /// A file without a name, filled for at most `seconds` and brought to the disk.
 Result<File> write_own_file(const fs::path& folder, double seconds,
                             const std::function<bool()>& stop) {
@@ -109,7 +121,7 @@ Result<File> write_own_file(const fs::path& folder, double seconds,
                   "{}：剩余空间太少，无法写入测量用的文件"},
                  folder.string());
   }
-  File file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  File file = nameless_file(folder);
   if (!file.open()) return system_error(folder, errno);
   PREMISE_TRY(AlignedBuffer piece, AlignedBuffer::allocate(piece_bytes));
   // Not zeros: disks and file systems that compress would show their compressor.
