@@ -40,9 +40,10 @@ ROOMS = {
     "engine/backend": ["numerics/kernels", "model/plan", "engine/cache", "engine/sampling"],
     "engine": ["engine/scheduler", "engine/backend", "model/architectures", "model/tokenizer"],
     "store": ["model/formats"],
+    "planning": ["machine", "model/architectures"],
     "bench": ["engine"],
     "machine": ["numerics/kernels"],
-    "cli": ["engine", "store", "bench", "machine"],
+    "cli": ["engine", "store", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
 
