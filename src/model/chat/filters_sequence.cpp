@@ -1,5 +1,6 @@
 // Filters over what has elements. Those that jinja2 computes while somebody walks the result are
-// computed at once here: no template can see the difference, since values never change.
+// computed at once here; a failure on the way is kept for whoever walks that far. No template can
+// see the difference, since values never change.
 #include <algorithm>
 #include <unordered_map>
 
@@ -12,6 +13,16 @@ namespace {
 using Given = const Arguments&;
 
 bool is_set(const Value* flag) { return flag && flag->truth(); }
+
+// A filter whose failure is met by whoever walks its result, and by nobody where nobody does.
+template <NativeFunction filter>
+Value deferred(Runtime& runtime, const Value& value, Given given) {
+  try {
+    return filter(runtime, value, given);
+  } catch (const TemplateFailure& failure) {
+    return Value::generator({}, std::make_shared<const TemplateFailure>(failure));
+  }
+}
 
 Value length(Runtime& runtime, const Value& value, Given given) {
   given.none("length");
@@ -26,8 +37,9 @@ Value first(Runtime& runtime, const Value& value, Given given) {
                          : Value(text->part(0, character_bytes(text->bytes(), 0)));
   if (const auto* held = value.as<std::shared_ptr<Generator>>()) {
     Generator& generator = **held;
-    return generator.next < generator.items.size() ? generator.items[generator.next++]
-                                                   : Value(Undefined{});
+    if (generator.next < generator.items.size()) return generator.items[generator.next++];
+    if (generator.failure) throw TemplateFailure(*generator.failure);
+    return Undefined{};
   }
   const auto items = elements(runtime, value);
   return items->items.empty() ? Value(Undefined{}) : items->items.front();
@@ -83,7 +95,8 @@ Value sort(Runtime& runtime, const Value& value, Given given) {
     keys.push_back(key_of(runtime, attribute, heed_case));
   }
   const auto key = [&keys](const Value& item) {
-    if (keys.size() == 1) return keys[0](item);
+    // A list even of one, since lists pass over what is equal (None, undefined) without ordering
+    // it.
     std::vector<Value> parts;
     for (const auto& part : keys) parts.push_back(part(item));
     return Value::list(std::move(parts));
@@ -258,26 +271,26 @@ Value select(Runtime& runtime, const Value& value, Given given) {
 }
 
 constexpr NamedFunction table[] = {
-    {"batch", batch},
+    {"batch", deferred<batch>},
     {"count", length},
     {"dictsort", dictsort},
     {"first", first},
-    {"items", items_of},
+    {"items", deferred<items_of>},
     {"last", last},
     {"length", length},
     {"list", list},
-    {"map", map},
+    {"map", deferred<map>},
     {"max", extreme<true>},
     {"min", extreme<false>},
-    {"reject", select<false, false>},
-    {"rejectattr", select<false, true>},
+    {"reject", deferred<select<false, false>>},
+    {"rejectattr", deferred<select<false, true>>},
     {"reverse", reverse},
-    {"select", select<true, false>},
-    {"selectattr", select<true, true>},
-    {"slice", slices},
+    {"select", deferred<select<true, false>>},
+    {"selectattr", deferred<select<true, true>>},
+    {"slice", deferred<slices>},
     {"sort", sort},
     {"sum", sum},
-    {"unique", unique},
+    {"unique", deferred<unique>},
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include "model/chat/filter_support.h"
 #include "model/chat/json_text.h"
-#include "model/chat/percent_format.h"
+#include "model/chat/text_format.h"
 #include "model/chat/text_operations.h"
 
 namespace premise {
@@ -67,27 +67,14 @@ Value string(Runtime& runtime, const Value& value, Given given) {
   return value.string() ? value : Value(text_of(runtime, value));
 }
 
-// Nothing is escaped here, so that "safe" changes nothing.
 Value safe(Runtime& runtime, const Value& value, Given given) {
-  return string(runtime, value, given);
+  return string(runtime, value, given).as_markup();
 }
 
 Value escape(Runtime& runtime, const Value& value, Given given) {
   given.none("escape");
-  const MarkedString text = text_of(runtime, value);
-  MarkedString out;
-  constexpr std::pair<char, std::string_view> entities[] = {
-      {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'\'', "&#39;"}, {'"', "&#34;"}};
-  runtime.budget().take(text.size() * 5);
-  text.visit_runs(0, text.size(), [&](std::string_view run, bool trusted) {
-    for (const char& c : run) {
-      std::string_view written(&c, 1);
-      for (const auto& [plain, entity] : entities)
-        if (c == plain) written = entity;
-      out.append(written, trusted);
-    }
-  });
-  return out;
+  if (value.is_markup()) return value;
+  return Value(escaped_for_html(runtime.budget(), text_of(runtime, value))).as_markup();
 }
 
 Value join(Runtime& runtime, const Value& value, Given given) {
@@ -141,16 +128,16 @@ Value indent(Runtime& runtime, const Value& value, Given given) {
 Value truncate(Runtime& runtime, const Value& value, Given given) {
   const auto [length, kill, end, leeway] =
       given.bind<4>("truncate", {"length", "killwords", "end", "leeway"});
-  const MarkedString& text = want_string(value, "truncate");
   const MarkedString tail = end ? want_string(*end, "truncate") : MarkedString("...", true);
   const std::int64_t most = length ? want_integer(*length, "truncate") : 255;
   const std::int64_t slack = leeway && !leeway->is_none() ? want_integer(*leeway, "truncate") : 5;
-  const auto size = static_cast<std::int64_t>(count_characters(text.bytes()));
+  const std::int64_t size = length_of(value);
   const auto tail_size = static_cast<std::int64_t>(count_characters(tail.bytes()));
   if (most < tail_size || slack < 0)
     fail({"truncate to less than its ending", "truncate 的长度小于结尾标记"});
+  if (size <= most || size - slack <= most) return value;  // a list, too
+  const MarkedString& text = want_string(value, "truncate");
   runtime.budget().take(text.size());
-  if (size <= most || size <= most + slack) return text;
   MarkedString kept =
       text.part(0, offset_of_character(text.bytes(), static_cast<std::size_t>(most - tail_size)));
   if (!(kill && kill->truth()))
@@ -172,8 +159,16 @@ Value format(Runtime& runtime, const Value& value, Given given) {
 
 Value wordcount(Runtime& runtime, const Value& value, Given given) {
   given.none("wordcount");
-  return static_cast<std::int64_t>(
-      split(runtime.budget(), text_of(runtime, value), nullptr, -1, false).size());
+  const MarkedString text = text_of(runtime, value);
+  std::int64_t count = 0;
+  bool inside = false;
+  for (std::size_t at = 0; at < text.size(); at += character_bytes(text.bytes(), at)) {
+    const char32_t code = character_at(text.bytes(), at);
+    const bool letter = is_alphabetic(code) || is_decimal(code) || code == '_';
+    count += letter && !inside;
+    inside = letter;
+  }
+  return count;
 }
 
 Value tojson(Runtime& runtime, const Value& value, Given given) {

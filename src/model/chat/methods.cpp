@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <span>
 
-#include "model/chat/percent_format.h"
 #include "model/chat/python_text.h"
 #include "model/chat/runtime.h"
+#include "model/chat/text_format.h"
 #include "model/chat/text_operations.h"
 #include "model/chat/text_search.h"
 
@@ -254,13 +254,15 @@ Value copy(Runtime&, const Value& self, const Arguments& given) {
 Value count_items(Runtime& runtime, const Value& self, const Arguments& given) {
   const auto [wanted] = given.bind<1>("count", {"value"}, 1);
   std::int64_t count = 0;
-  for (const Value& item : self.list()->items) count += charged_equal(runtime, item, *wanted);
+  const auto items = elements(runtime, self);
+  for (const Value& item : items->items) count += charged_equal(runtime, item, *wanted);
   return count;
 }
 
 Value index_of(Runtime& runtime, const Value& self, const Arguments& given) {
   const auto [wanted, start, stop] = given.bind<3>("index", {"value", "start", "stop"}, 1);
-  const auto& items = self.list()->items;
+  const auto list = elements(runtime, self);
+  const auto& items = list->items;
   const auto length = static_cast<std::int64_t>(items.size());
   const auto bound = [&](const Value* at, std::int64_t otherwise) {
     const std::int64_t value = integer_or(at, otherwise, "index");
@@ -342,6 +344,8 @@ NativeFunction find_method(const Value& object, std::string_view name, bool& uns
              std::binary_search(std::begin(list_changers), std::end(list_changers), name);
     return list->tuple && name == "copy" ? nullptr : search(list_methods, name);
   }
+  if (object.as<std::shared_ptr<const Range>>() && name != "copy")
+    return search(list_methods, name);
   if (object.dict()) {
     unsafe = std::binary_search(std::begin(dict_changers), std::end(dict_changers), name);
     return search(dict_methods, name);

@@ -2,8 +2,9 @@
 // refused, never wrapped.
 #include <cmath>
 
-#include "model/chat/percent_format.h"
 #include "model/chat/runtime.h"
+#include "model/chat/text_format.h"
+#include "model/chat/text_operations.h"
 
 namespace premise {
 namespace {
@@ -118,7 +119,7 @@ Value repeated(Runtime& runtime, const Value& sequence, std::int64_t count) {
   const auto times = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
   const auto check = [&](std::size_t bytes) {
     if (times > 0 && bytes > runtime.budget().limits().memory_bytes / times)
-      runtime.budget().take(runtime.budget().limits().memory_bytes);
+      runtime.budget().take(SIZE_MAX);
     runtime.budget().take(bytes * times);
   };
   if (const auto* text = sequence.string()) {
@@ -137,6 +138,11 @@ Value repeated(Runtime& runtime, const Value& sequence, std::int64_t count) {
 
 Value added(Runtime& runtime, const Value& left, const Value& right) {
   if (const auto *a = left.string(), *b = right.string(); a && b) {
+    if (left.is_markup() || right.is_markup()) {
+      MarkedString out = left.is_markup() ? *a : escaped_for_html(runtime.budget(), *a);
+      out.append(right.is_markup() ? *b : escaped_for_html(runtime.budget(), *b));
+      return Value(std::move(out)).as_markup();
+    }
     runtime.budget().take(a->size() + b->size());
     MarkedString out;
     out.reserve(a->size() + b->size());

@@ -91,6 +91,7 @@ std::shared_ptr<const List> elements(Runtime& runtime, const Value& value) {
   if (value.is_undefined()) return list;
   if (const auto* held = value.as<std::shared_ptr<Generator>>()) {
     Generator& generator = **held;
+    if (generator.failure) throw TemplateFailure(*generator.failure);
     runtime.budget().take((generator.items.size() - generator.next) * sizeof(Value));
     list->items.assign(generator.items.begin() + static_cast<std::ptrdiff_t>(generator.next),
                        generator.items.end());

@@ -187,13 +187,28 @@ MarkedString padded(Budget& budget, const MarkedString& text, std::int64_t width
   if (width <= length) return text;
   const std::int64_t pad = width - length;
   const std::int64_t left = where < 0 ? 0 : where > 0 ? pad : pad / 2 + (pad & width & 1);
-  if (pad > static_cast<std::int64_t>(budget.limits().memory_bytes / 4))
-    budget.take(budget.limits().memory_bytes);
+  if (pad > static_cast<std::int64_t>(budget.limits().memory_bytes / 4)) budget.take(SIZE_MAX);
   budget.take(text.size() + static_cast<std::size_t>(pad) * fill.size());
   MarkedString out;
   for (std::int64_t i = 0; i < left; ++i) out.append(fill);
   out.append(text);
   for (std::int64_t i = left; i < pad; ++i) out.append(fill);
+  return out;
+}
+
+MarkedString escaped_for_html(Budget& budget, const MarkedString& text) {
+  constexpr std::pair<char, std::string_view> entities[] = {
+      {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'\'', "&#39;"}, {'"', "&#34;"}};
+  budget.take(text.size() * 5);
+  MarkedString out;
+  text.visit_runs(0, text.size(), [&](std::string_view run, bool trusted) {
+    for (const char& c : run) {
+      std::string_view written(&c, 1);
+      for (const auto& [plain, entity] : entities)
+        if (c == plain) written = entity;
+      out.append(written, trusted);
+    }
+  });
   return out;
 }
 

@@ -29,6 +29,8 @@ std::vector<MarkedString> split_lines(Budget& budget, const MarkedString& text, 
 /// str.center, ljust, rjust: `where` < 0 puts the text left, > 0 right.
 MarkedString padded(Budget& budget, const MarkedString& text, std::int64_t width,
                     const MarkedString& fill, int where);
+/// With & < > ' " written as HTML entities.
+MarkedString escaped_for_html(Budget& budget, const MarkedString& text);
 MarkedString reversed(const MarkedString& text);
 
 }  // namespace premise

@@ -83,9 +83,9 @@ Value::Value(Dict value) : storage_(std::make_shared<const Dict>(std::move(value
 
 Value Value::list(std::vector<Value> items) { return make_list(std::move(items), false); }
 Value Value::tuple(std::vector<Value> items) { return make_list(std::move(items), true); }
-Value Value::generator(std::vector<Value> items) {
+Value Value::generator(std::vector<Value> items, std::shared_ptr<const TemplateFailure> failure) {
   const Extent extent = around(items);
-  return std::make_shared<Generator>(Generator{std::move(items), 0, extent});
+  return std::make_shared<Generator>(Generator{std::move(items), 0, extent, std::move(failure)});
 }
 
 const MarkedString* Value::string() const {
@@ -262,7 +262,7 @@ bool less(const Value& a, const Value& b) {
 bool hashable(const Value& key) {
   if (const auto* items = key.list(); items && items->tuple)
     return std::all_of(items->items.begin(), items->items.end(), hashable);
-  return !key.list() && !key.dict() && !key.as<DictView>() && !key.as<Namespace*>();
+  return !key.list() && !key.dict() && !key.as<DictView>();
 }
 
 std::size_t hash_of(const Value& key) {

@@ -26,6 +26,7 @@ struct List;
 struct Range;
 struct Generator;
 struct BoundMethod;
+struct TemplateFailure;
 struct Namespace;  // runtime.h
 struct LoopState;  // runtime.h
 struct Frame;      // runtime.h
@@ -94,7 +95,8 @@ class Value {
   /// Throw TemplateFailure for a value deeper or heavier than TemplateLimits allow.
   static Value list(std::vector<Value> items);
   static Value tuple(std::vector<Value> items);
-  static Value generator(std::vector<Value> items);
+  static Value generator(std::vector<Value> items,
+                         std::shared_ptr<const TemplateFailure> failure = nullptr);
 
   template <typename T>
   const T* as() const {
@@ -116,6 +118,14 @@ class Value {
     return std::move(*this);
   }
 
+  /// A string that went through `safe` or `escape`: what is added to it with + is escaped for HTML,
+  /// which markupsafe does even where nothing else is escaped, and published templates meet.
+  bool is_markup() const { return markup_; }
+  Value&& as_markup() && {
+    markup_ = true;
+    return std::move(*this);
+  }
+
   /// Python's bool(value).
   bool truth() const;
   Extent extent() const;
@@ -125,6 +135,7 @@ class Value {
  private:
   Storage storage_;
   bool trusted_ = true;
+  bool markup_ = false;
 };
 
 struct List {
@@ -171,6 +182,7 @@ struct Generator {
   std::vector<Value> items;
   std::size_t next = 0;
   Extent extent{1, 1};
+  std::shared_ptr<const TemplateFailure> failure{};  // what whoever walks on behind `items` meets
 };
 
 struct BoundMethod {

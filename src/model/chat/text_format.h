@@ -11,7 +11,4 @@ Value percent_format(Runtime& runtime, const MarkedString& format, const Value& 
 /// Python's str.format.
 Value brace_format(Runtime& runtime, const MarkedString& format, const Arguments& arguments);
 
-/// format(value, specification): fill, alignment, sign, #, 0, width, grouping, precision, type.
-MarkedString format_value(Runtime& runtime, const Value& value, std::string_view specification);
-
 }  // namespace premise
