@@ -175,16 +175,21 @@ Text summary(const Findings& findings) {
   if (failures + warnings == 0) {
     return text({"{} findings, nothing wrong", "共 {} 项，没有问题"}, findings.size());
   }
-  return text({"{} findings: {} failures, {} warnings", "共 {} 项：{} 项故障，{} 项警告"},
+  return text({"{} findings; failures: {}, warnings: {}", "共 {} 项：{} 项故障，{} 项警告"},
               findings.size(), failures, warnings);
 }
 
 }  // namespace
 
 void sort_by_area(Findings& findings) {
-  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
-    return area_order(a.area()) < area_order(b.area());
-  });
+  std::vector<std::pair<std::size_t, std::size_t>> places;  // area, index
+  for (std::size_t i = 0; i < findings.size(); ++i)
+    places.emplace_back(area_order(findings[i].area()), i);
+  std::sort(places.begin(), places.end());
+  Findings sorted;
+  sorted.reserve(findings.size());
+  for (const auto& [area, index] : places) sorted.push_back(std::move(findings[index]));
+  findings = std::move(sorted);
 }
 
 std::string doctor_json(const DoctorReport& report, Language language) {

@@ -32,7 +32,7 @@ TEST(DoctorReport, joins_areas_in_the_order_of_the_page) {
   const std::string page = doctor_page(example(), Language::english, {});
   EXPECT_LT(page.find("Operating system"), page.find("Processor"));
   EXPECT_LT(page.find("Processor"), page.find("GPU"));
-  EXPECT_THAT(page, HasSubstr("4 findings: 1 failures, 1 warnings"));
+  EXPECT_THAT(page, HasSubstr("4 findings; failures: 1, warnings: 1"));
 }
 
 TEST(DoctorReport, a_pipe_gets_one_line_a_finding_without_color) {

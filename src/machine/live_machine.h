@@ -14,7 +14,7 @@ class LiveMachine final : public MachineSource {
     /// No command may take longer, whatever the probe grants it (`--quick`).
     std::chrono::milliseconds command_limit{10000};
     /// Nor all of them together: once it is used up, commands count as timed out unasked.
-    std::chrono::milliseconds command_budget{20000};
+    std::chrono::milliseconds command_budget{8000};
     /// Asks NVML; nothing where no library is installed. Called once, when first wanted.
     std::function<std::optional<std::string>()> ask_nvml;
   };

@@ -64,7 +64,7 @@ std::optional<double> leading_number(std::string_view text) {
 }
 
 std::optional<std::vector<int>> number_list(std::string_view text) {
-  constexpr std::int64_t most = 1'000'000;
+  constexpr std::int64_t most = 8192;  // of processors that Linux can be built for
   std::vector<int> numbers;
   text = trimmed(text);
   if (text.empty()) return numbers;

@@ -25,7 +25,8 @@ std::optional<std::int64_t> whole_number(std::string_view text);
 /// A decimal number at the beginning: "25 Gb/sec (1X EDR)" gives 25.
 std::optional<double> leading_number(std::string_view text);
 
-/// The kernel's list of numbers: "0-3,8,10-11". Nothing where it is none, or has over a million.
+/// The kernel's list of numbers: "0-3,8,10-11". Nothing where it is none, or names more than
+/// Linux has processors for (8192).
 std::optional<std::vector<int>> number_list(std::string_view text);
 
 /// "a, b, c"
