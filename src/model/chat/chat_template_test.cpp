@@ -153,6 +153,14 @@ TEST(ChatTemplate, MacrosAndLoopsThatOutliveTheirScopeAreSafe) {
             "b2b");
 }
 
+TEST(ChatTemplate, ALoopWhoseRoundsAreAllCutShortHasItsElse) {
+  EXPECT_EQ(text(render("{% for i in 'ab' %}{{ i }}{% continue %}{% else %}none{% endfor %}")),
+            "abnone");
+  EXPECT_EQ(text(render("{% for i in 'ab' %}{{ i }}{% break %}{% else %}none{% endfor %}")),
+            "anone");
+  EXPECT_EQ(text(render("{% for i in 'ab' %}{{ i }}{% else %}none{% endfor %}")), "ab");
+}
+
 TEST(ChatTemplate, TheTimeIsThatOfTheOptions) {
   const auto parsed = ChatTemplate::parse("{{ strftime_now('%Y') }}");
   ASSERT_TRUE(parsed.ok());

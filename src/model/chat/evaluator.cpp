@@ -148,10 +148,6 @@ Evaluator::Flow Evaluator::run_loop(const Statement& statement, Frame& frame,
     }
     items = std::move(kept);
   }
-  if (items->items.empty()) {
-    const FrameScope inner(*this, &frame);
-    return execute(statement.otherwise, *inner);
-  }
   budget_.take(sizeof(LoopState));
   LoopState& loop = loops_.emplace_back();
   loop.items = items;
@@ -159,15 +155,21 @@ Evaluator::Flow Evaluator::run_loop(const Statement& statement, Frame& frame,
   loop.recursive = statement.recursive ? &statement : nullptr;
   loop.frame = &frame;
   if (statement.recursive) keep(frame);
+  bool completed = false;
   for (std::size_t i = 0; i < items->items.size(); ++i) {
     budget_.step();
     loop.index0 = i;
     const FrameScope inner(*this, &frame);
     inner->variables.emplace_back(name_loop, &loop);
     assign(statement.target, items->items[i], *inner);
-    if (execute(statement.body, *inner) == Flow::leave_loop) break;
+    const Flow flow = execute(statement.body, *inner);
+    if (flow == Flow::leave_loop) break;
+    completed |= flow == Flow::onward;
   }
-  return Flow::onward;
+  // As Jinja compiles it: a round that `continue` or `break` cuts short does not count.
+  if (completed || statement.otherwise.empty()) return Flow::onward;
+  const FrameScope inner(*this, &frame);
+  return execute(statement.otherwise, *inner);
 }
 
 void Evaluator::keep(Frame& frame) {
