@@ -7,6 +7,7 @@
 #include "bench/engine_speed.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
+#include "cli/prediction_record.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "numerics/device/memory.h"
@@ -84,11 +85,13 @@ Result<int> run(Console& console, const Options& options) {
   PREMISE_TRY(const EngineBenchResult result,
               bench_engine(*loaded.engine, options.bench, progress));
   bar.finish();
+  const std::uint64_t peak_bytes = peak_resident_bytes().value_or(0);
   if (options.json) {
     console.write(to_json(result, loaded).dump() + "\n");
   } else {
     print(console, result, loaded);
   }
+  record_prediction(console, options.model, options.bench, result, loaded, peak_bytes);
   return 0;
 }
 

@@ -96,6 +96,9 @@ class EngineLaws : public ::testing::TestWithParam<std::tuple<const char*, const
     return served;
   }
 
+  /// The interpreter is slow, above all under the sanitizers: it gets shorter texts.
+  static bool interpreted() { return std::get<1>(GetParam()) == std::string_view("ref"); }
+
   static Answer answer_alone(const Served& served, const Request& request) {
     const auto id = served->submit(request);
     EXPECT_TRUE(id.ok());
@@ -117,15 +120,18 @@ TEST_P(EngineLaws, ThreadsDoNotChangeAnswers) {
 TEST_P(EngineLaws, ChunksDoNotChangeAnswers) {
   const Request asked = request(text(70, 2), 12);
   const Answer whole = answer_alone(serve(2), asked);
-  for (const std::size_t step : {1u, 7u, 33u, 69u})
+  const std::vector<std::size_t> steps =
+      interpreted() ? std::vector<std::size_t>{9, 33} : std::vector<std::size_t>{1, 7, 33, 69};
+  for (const std::size_t step : steps)
     EXPECT_EQ(whole, answer_alone(serve(2, {.context = 256, .tokens_per_step = step}), asked))
         << step << " tokens a step";
 }
 
 TEST_P(EngineLaws, CompanyDoesNotChangeAnswers) {
+  const int longer = interpreted() ? 13 : 29;
   std::vector<Request> asked;
   for (const int i : {0, 1, 2, 3, 4})
-    asked.push_back(request(text(static_cast<std::size_t>(3 + 29 * i), i), 12));
+    asked.push_back(request(text(static_cast<std::size_t>(3 + longer * i), i), 12));
   asked[2].max_tokens = 3;  // leaves while others go on
   const Served crowded = serve(2, {.context = 256, .sequences = 3, .tokens_per_step = 48});
   std::vector<RequestId> ids;
@@ -166,13 +172,12 @@ TEST_P(EngineLaws, TheAnswerIsWhatScoringTheTextSays) {
 }
 
 TEST_P(EngineLaws, TheCacheIsOfTheTypeAskedFor) {
-  const bool interpreted = std::get<1>(GetParam()) == std::string_view("ref");
   const Served usual = serve(1);
-  EXPECT_EQ(usual->kv_type(), interpreted ? DType::f32 : DType::f16);
+  EXPECT_EQ(usual->kv_type(), interpreted() ? DType::f32 : DType::f16);
   const Served exact = serve(1, {.context = 256, .kv_type = DType::f32});
   EXPECT_EQ(exact->kv_type(), DType::f32);
   EXPECT_EQ(exact->executable().cache_bytes(),
-            usual->executable().cache_bytes() * (interpreted ? 1 : 2));
+            usual->executable().cache_bytes() * (interpreted() ? 1 : 2));
 }
 
 TEST_P(EngineLaws, ATypeOfCacheThatNothingComputesIsRefusedByName) {

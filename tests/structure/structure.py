@@ -30,6 +30,7 @@ ROOMS = {
     "numerics/kernels": ["numerics/quant", "numerics/device"],
     "model/formats": ["numerics/quant"],
     "model/tokenizer": ["model/formats"],
+    "model/chat": ["base"],
     "model/plan": ["model/formats"],
     "model/architectures": ["model/plan"],
     "engine/request": ["base"],
@@ -39,8 +40,10 @@ ROOMS = {
     "engine/backend": ["numerics/kernels", "model/plan", "engine/cache", "engine/sampling"],
     "engine": ["engine/scheduler", "engine/backend", "model/architectures", "model/tokenizer"],
     "store": ["model/formats"],
+    "planning": ["machine", "model/architectures"],
     "bench": ["engine"],
-    "cli": ["engine", "store", "bench"],
+    "machine": ["numerics/kernels"],
+    "cli": ["engine", "store", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
 

@@ -1,0 +1,242 @@
+"""premise doctor from outside: exit codes, streams, recordings, both languages, a terminal.
+
+This machine's own state is nobody's to rely on, so that verdicts are checked on the machines of
+tests/machines; of this one only what it must agree with: /proc, sysfs, df.
+"""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import shutil
+import stat
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROGRAM = os.environ.get("PREMISE", str(ROOT / "build/release/premise"))
+MACHINES = ROOT / "tests/machines"
+
+
+def doctor(*arguments, timeout=60, **variables):
+    environment = {"PATH": os.environ["PATH"], "LANG": "C", "HOME": "/nonexistent",
+                   "PREMISE_HOME": "/nonexistent/store", **variables}
+    return subprocess.run([PROGRAM, "doctor", *map(str, arguments)], env=environment,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
+
+
+def findings(result):
+    document = json.loads(result.stdout)
+    return {finding["id"]: finding for finding in document["findings"]}
+
+
+@pytest.fixture(scope="session")
+def quick():
+    result = doctor("--quick", "--json")
+    assert result.returncode in (0, 1), result.stderr
+    return findings(result)
+
+
+# The contract
+
+
+@pytest.mark.parametrize("machine, plain, strict", [
+    ("bare-cpu-server", 0, 0), ("amx-server-quota", 0, 1), ("centos8", 1, 1), ("container", 1, 1)])
+def test_exit_code_is_the_answer(machine, plain, strict):
+    assert doctor("--probe-root", MACHINES / machine).returncode == plain
+    assert doctor("--probe-root", MACHINES / machine, "--strict").returncode == strict
+
+
+def test_json_is_one_document_with_the_promised_fields():
+    result = doctor("--probe-root", MACHINES / "centos8", "--json")
+    document = json.loads(result.stdout)
+    assert result.stderr == b""
+    for finding in document["findings"]:
+        assert set(finding) == {"id", "area", "status", "value", "why", "fix"}
+        assert finding["status"] in ("ok", "info", "warning", "failure")
+        assert finding["area"] == finding["id"].split(".")[0]
+        assert finding["why"]
+        assert finding["fix"] or finding["status"] in ("ok", "info")
+    assert document["measured"]["store_read_bytes_per_second"] == 1.6e8
+    assert document["measured"]["int8_ops_per_second"] is None
+
+
+def test_both_languages_say_the_same_with_the_same_ids():
+    english = findings(doctor("--probe-root", MACHINES / "centos8", "--json"))
+    chinese = findings(doctor("--probe-root", MACHINES / "centos8", "--json", "--lang", "zh"))
+    assert english.keys() == chinese.keys()
+    for name, finding in chinese.items():
+        assert finding["status"] == english[name]["status"]
+        if finding["status"] in ("warning", "failure"):
+            assert re.search("[一-鿿]", finding["why"]), name
+        assert not re.search("[一-鿿]", english[name]["why"]), name
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--probe-root", "x", "--record", "y"), ("--probe-root", "x", "--quick"), ("--nonsense",),
+    ("extra",)])
+def test_wrong_usage_is_2(arguments):
+    result = doctor(*arguments)
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == b""
+
+
+# Recordings
+
+
+@pytest.mark.parametrize("damage", ["no folder", "empty", "cut", "other type", "measured"])
+def test_a_damaged_recording_is_3_and_names_the_file(tmp_path, damage):
+    folder = tmp_path / "machine"
+    if damage != "no folder":
+        folder.mkdir()
+    if damage in ("cut", "other type", "measured"):
+        whole = (MACHINES / "centos8/machine.json").read_bytes()
+        (folder / "machine.json").write_bytes(
+            {"cut": whole[:500], "other type": b'{"format": 1, "environment": []}',
+             "measured": whole}[damage])
+    if damage == "measured":
+        (folder / "measured.json").write_text('{"int8_by_isa": 1}')
+    result = doctor("--probe-root", folder, "--json")
+    assert result.returncode == 3, result.stderr
+    assert str(folder).encode() in result.stderr
+    assert result.stdout == b""
+
+
+def test_a_recording_examined_again_says_what_the_machine_said(tmp_path):
+    live = doctor("--quick", "--json", "--record", tmp_path / "here")
+    again = doctor("--probe-root", tmp_path / "here", "--json")
+    original, replayed = findings(live), findings(again)
+    # What is not in a quick recording cannot be said again; what is said twice is the same.
+    for name, finding in original.items():
+        assert replayed[name]["status"] == finding["status"], name
+    assert "recorded in" in live.stderr.decode()
+
+
+def test_a_recording_holds_no_private_data(tmp_path):
+    doctor("--quick", "--record", tmp_path / "here", PREMISE_HOME=str(tmp_path / "store"))
+    written = b"".join(path.read_bytes() for path in (tmp_path / "here").rglob("*")
+                       if path.is_file())
+    for card in pathlib.Path("/sys/class/net").glob("*/address"):
+        address = card.read_text().strip()
+        if address and address != "00:00:00:00:00:00":
+            assert address.encode() not in written
+    machine_id = pathlib.Path("/etc/machine-id")
+    if machine_id.is_file() and machine_id.read_text().strip():
+        assert machine_id.read_text().strip().encode() not in written
+
+
+def test_a_recording_does_not_overwrite(tmp_path):
+    (tmp_path / "precious").write_text("x")
+    assert doctor("--quick", "--record", tmp_path).returncode == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+# This machine
+
+
+def test_agrees_with_what_linux_says_of_this_machine(quick):
+    total = re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1)
+    assert quick["memory.size"]["value"] == int(total) * 1024
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    assert quick["cpu.model"]["value"] == re.search(r"model name\s*: (.*)", info).group(1).strip()
+    flags = re.search(r"^flags\s*: (.*)", info, re.M).group(1).split()
+    assert quick["cpu.avx2"]["value"] == ("avx2" in flags)
+    assert bool(quick["cpu.avx512"]["value"]) == ("avx512f" in flags)
+    assert quick["os.kernel"]["value"] == os.uname().release
+    threads = re.search(r"(\d+) threads", quick["cpu.cores"]["why"]).group(1)
+    assert int(threads) == os.sysconf("SC_NPROCESSORS_ONLN")
+
+
+def test_free_space_is_that_of_the_store(tmp_path):
+    found = findings(doctor("--quick", "--json", PREMISE_HOME=str(tmp_path / "store")))
+    space = os.statvfs(tmp_path)
+    assert abs(found["storage.free"]["value"] - space.f_bavail * space.f_frsize) < 2e9
+    assert not (tmp_path / "store").exists()
+
+
+def test_quick_takes_less_than_two_seconds_and_says_what_it_left_out():
+    start = time.monotonic()
+    result = doctor("--quick")
+    assert time.monotonic() - start < 2
+    assert b"left out by --quick" in result.stderr and b"measurements" in result.stderr
+
+
+@pytest.mark.parametrize("locale", ["C", "zh_CN.UTF-8", "de_DE.UTF-8", "xx_YY.nonsense", ""])
+def test_odd_locales_change_words_and_nothing_else(quick, locale):
+    found = findings(doctor("--quick", "--json", LC_ALL=locale, LANG=locale))
+    assert {name: f["status"] for name, f in found.items()} == {
+        name: f["status"] for name, f in quick.items()}
+
+
+def test_without_any_tool_in_the_path_there_are_findings_and_no_errors(tmp_path):
+    result = doctor("--quick", "--json", PATH=str(tmp_path))
+    assert result.returncode in (0, 1), result.stderr
+    assert findings(result)["os.build_tools"]["status"] == "info"
+
+
+def test_commands_that_hang_are_given_up_and_ended(tmp_path):
+    for name in ("timedatectl", "g++", "make", "cmake", "git", "ldd", "nvidia-smi", "nvcc"):
+        tool = tmp_path / name
+        tool.write_text("#!/bin/sh\nsleep 3071 &\nexec sleep 3071\n")
+        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    result = doctor("--quick", "--json", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert result.returncode in (0, 1), result.stderr
+    assert findings(result)["os.build_tools"]["status"] == "info"
+    left = subprocess.run(["pgrep", "-f", "^sleep 3071$"], capture_output=True)
+    assert left.stdout == b""
+
+
+def test_a_home_that_cannot_be_written_is_said_with_a_remedy(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere; the recorded container has the case")
+    tmp_path.chmod(0o500)
+    found = findings(doctor("--quick", "--json", HOME=str(tmp_path), PREMISE_HOME=""))
+    tmp_path.chmod(0o700)
+    assert found["storage.writable"]["status"] == "failure"
+    assert "PREMISE_HOME" in found["storage.writable"]["fix"]
+
+
+def test_measuring_ends_within_fifteen_seconds_and_leaves_nothing_behind(tmp_path):
+    start = time.monotonic()
+    result = doctor("--json", PREMISE_HOME=str(tmp_path))
+    assert time.monotonic() - start < 15
+    measured = json.loads(result.stdout)["measured"]
+    assert 1e8 < measured["memory_read_bytes_per_second"] < 1e13
+    assert measured["store_read_bytes_per_second"] > 1e6
+    assert [rate["threads"] for rate in measured["memory_read_by_threads"]][0] == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_gets_color_and_a_pipe_does_not():
+    assert b"\x1b" not in doctor("--probe-root", MACHINES / "centos8").stdout
+    shown = {}
+    for name, variables in (("plain", {"NO_COLOR": "1"}), ("color", {})):
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [PROGRAM, "doctor", "--probe-root", str(MACHINES / "laptop-16gb")], stdout=slave,
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={"PATH": os.environ["PATH"], "LANG": "C", "TERM": "xterm", **variables})
+        os.close(slave)
+        output = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            output += piece
+        process.wait()
+        os.close(master)
+        shown[name] = output
+    assert b"\x1b[33mwarning" in shown["color"]
+    assert b"\x1b" not in shown["plain"]
+
+
+def test_a_recording_may_be_copied_anywhere(tmp_path):
+    shutil.copytree(MACHINES / "centos8", tmp_path / "copy")
+    here = doctor("--probe-root", MACHINES / "centos8").stdout
+    assert doctor("--probe-root", tmp_path / "copy").stdout == here
