@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "model/plan/matrices.h"
 #include "numerics/kernels/matmul.h"
 #include "planning/byte_count.h"
 
@@ -58,17 +59,6 @@ std::uint64_t angle_floats(const Plan& plan) {
 }
 
 }  // namespace
-
-std::vector<bool> matrices_of(const Plan& plan) {
-  std::vector<bool> is_matrix(plan.weights.size(), false);
-  for (const Op& op : plan.ops) {
-    if (const auto* linear = std::get_if<LinearOp>(&op.body))
-      is_matrix[static_cast<std::size_t>(linear->weight)] = true;
-    if (const auto* embed = std::get_if<EmbedOp>(&op.body))
-      is_matrix[static_cast<std::size_t>(embed->table)] = true;
-  }
-  return is_matrix;
-}
 
 Result<std::uint64_t> weight_bytes(const Weight& weight, DType type, bool is_matrix,
                                    const Capacity& machine) {

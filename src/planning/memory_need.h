@@ -35,9 +35,6 @@ struct MemoryNeed {
 Result<MemoryNeed> memory_need(const SizedModel& model, const Workload& work,
                                const Capacity& machine);
 
-/// Weights that take part in multiplications or look-ups, by WeightId; the others are vectors.
-std::vector<bool> matrices_of(const Plan& plan);
-
 /// Bytes of a weight in memory.
 Result<std::uint64_t> weight_bytes(const Weight& weight, DType type, bool is_matrix,
                                    const Capacity& machine);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/plan/matrices.h"
 #include "numerics/quant/decode.h"
 
 namespace premise {
@@ -10,18 +11,6 @@ namespace {
 // Source bytes packed between two releases of the file's pages: large against a thread's start
 // (about 2 µs at 1 GB/s per 2 kB), small against the 150 MB that a process may use on top.
 constexpr std::uint64_t release_bytes = 16u << 20;
-
-// For each weight whether it is used as a matrix.
-std::vector<bool> find_matrices(const Plan& plan) {
-  std::vector<bool> is_matrix(plan.weights.size(), false);
-  for (const Op& op : plan.ops) {
-    if (const auto* linear = std::get_if<LinearOp>(&op.body))
-      is_matrix[static_cast<std::size_t>(linear->weight)] = true;
-    if (const auto* embed = std::get_if<EmbedOp>(&op.body))
-      is_matrix[static_cast<std::size_t>(embed->table)] = true;
-  }
-  return is_matrix;
-}
 
 void pack(const TensorView& view, const TensorSource& source, ThreadTeam& team,
           std::byte* destination) {
@@ -59,7 +48,7 @@ Result<CpuWeights> CpuWeights::load(const Plan& plan, const TensorSource& source
   CpuWeights weights;
   weights.matrices_.resize(plan.weights.size());
   weights.vectors_.resize(plan.weights.size());
-  const std::vector<bool> is_matrix = find_matrices(plan);
+  const std::vector<bool> is_matrix = matrices_of(plan);
 
   std::vector<std::uint64_t> offsets(plan.weights.size(), 0);
   std::uint64_t total = 0;
