@@ -5,18 +5,16 @@
 #include "planning/this_machine.h"
 
 #include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <string>
+#include <cstdint>
+#include <vector>
 
 #include "machine/measure/memory_bandwidth.h"
 #include "machine/measure/throughput.h"
+#include "numerics/device/available_memory.h"
 #include "numerics/device/cpu.h"
 
 namespace premise {
 namespace {
-
-namespace fs = std::filesystem;
 
 // Shares of the measured rates that the engine reaches, from `premise bench engine` on Zen 4 with
 // Gemma 3 270M (docs/sizing.md).
@@ -31,31 +29,6 @@ constexpr double multiplying_seconds = 0.05;  // with each kernel
 constexpr double assumed_bytes_per_second = 12e9;
 constexpr double assumed_int8_ops_per_core = 8e10;
 constexpr double assumed_bf16_flops_per_core = 2e10;
-
-std::optional<std::uint64_t> read_number(const fs::path& path) {
-  std::ifstream file(path);
-  std::string word;
-  file >> word;
-  std::uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (failure != std::errc{} || end == word.data()) return std::nullopt;  // "max": no limit
-  return value;
-}
-
-std::optional<std::uint64_t> total_memory(const fs::path& root) {
-  std::ifstream file(root / "proc/meminfo");
-  for (std::string key, rest; file >> key && std::getline(file, rest);)
-    if (key == "MemTotal:") {
-      const std::size_t digit = rest.find_first_of("0123456789");
-      std::uint64_t kibibytes = 0;
-      if (digit == std::string::npos) return std::nullopt;
-      std::from_chars(rest.data() + digit, rest.data() + rest.size(), kibibytes);
-      std::uint64_t bytes = 0;
-      if (__builtin_mul_overflow(kibibytes, std::uint64_t{1024}, &bytes)) return std::nullopt;
-      return bytes;
-    }
-  return std::nullopt;
-}
 
 double rate_with(const std::vector<IsaRate>& rates, Isa isa) {
   const auto found = std::ranges::find(rates, name_of(isa), &IsaRate::isa);
@@ -83,30 +56,6 @@ void measure_rates(Capacity& here, Isa isa) {
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> usable_memory_bytes(const fs::path& root) {
-  std::optional<std::uint64_t> least = total_memory(root);
-  const auto consider = [&](std::optional<std::uint64_t> bytes) {
-    if (bytes && *bytes > 0) least = least ? std::min(*least, *bytes) : *bytes;
-  };
-  std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    // "0::/user.slice" (v2) or "9:memory:/docker/…" (v1); every ancestor may set a limit.
-    const auto first = line.find(':');
-    const auto second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const bool v2 = controllers.empty();
-    if (!v2 && controllers.find("memory") == std::string::npos) continue;
-    const fs::path top = root / (v2 ? "sys/fs/cgroup" : "sys/fs/cgroup/memory");
-    fs::path group = fs::path(line.substr(second + 1)).relative_path().lexically_normal();
-    for (;; group = group.parent_path()) {
-      consider(read_number(top / group / (v2 ? "memory.max" : "memory.limit_in_bytes")));
-      if (group.empty()) break;
-    }
-  }
-  return least;
-}
 
 Result<Capacity> measure_this_machine(int threads, Isa isa) {
   Capacity here;

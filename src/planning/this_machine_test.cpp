@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "numerics/device/available_memory.h"
 #include "planning/testing.h"
 
 namespace premise {
