@@ -5,16 +5,20 @@ include(PremisePrecompile)
 add_custom_target(unit_tests)
 add_custom_target(fuzzers)
 
-# premise_room(NAME DIR [COMPUTES] LINK other rooms and Premise:: dependencies … [HEADERS <h> …])
+# premise_room(NAME DIR [COMPUTES] LINK other rooms and Premise:: dependencies …)
 #
-# HEADERS are heavy ones that most files of the room include: they are parsed once.
+# Release and sanitized builds compile a dozen files of a room as one (CMAKE_UNITY_BUILD): most of
+# the time went into the same headers (docs/decisions/0005-unity-builds.md). So what a file hides in
+# an anonymous namespace needs a name of its own within the room; one thing, one file helps itself
+# by the file's name (run_chat, probe_gpu_ecc).
+#
 # Most of the time of a build goes into code that waits for the machine, not the other way round.
 # Rooms that COMPUTE are optimized fully (a little under the sanitizers, where they would take minutes
 # to test); the others compile in two thirds of the time with -O1 (in half of it, with none).
 # For the same reason unit tests are compiled once, for the sanitizers; those of rooms that COMPUTE
 # also run as users run them. Any other is built by its name: `ninja premise_store_test`.
 function(premise_room name dir)
-  cmake_parse_arguments(ROOM "COMPUTES" "" "LINK;HEADERS" ${ARGN})
+  cmake_parse_arguments(ROOM "COMPUTES" "" "LINK" ${ARGN})
   set(sanitized_level 0)
   if(ROOM_COMPUTES)
     set(sanitized_level 1)
@@ -53,11 +57,7 @@ function(premise_room name dir)
   if(optimized_less AND NOT ROOM_COMPUTES)
     target_compile_options(premise_${name} PRIVATE -O1)
   endif()
-  if(ROOM_HEADERS)
-    target_precompile_headers(premise_${name} PRIVATE ${ROOM_HEADERS})
-  else()
-    premise_precompile(premise_${name} ${sanitized_level})
-  endif()
+  premise_precompile(premise_${name} ${sanitized_level})
 
   if(PREMISE_TESTS AND tests)
     add_executable(premise_${name}_test ${tests})
@@ -132,6 +132,11 @@ function(premise_kernels room dir)
   if(PREMISE_TESTS AND ref_tests)
     target_sources(premise_${room}_test PRIVATE ${ref_tests})
   endif()
+  # What the kernels share is in bodies (x_body.h) that every instruction set includes anew.
+  set_target_properties(premise_${room} PROPERTIES UNITY_BUILD OFF)
+  if(TARGET premise_${room}_test)
+    set_target_properties(premise_${room}_test PROPERTIES UNITY_BUILD OFF)
+  endif()
   set(flags_avx2 -march=x86-64-v3)
   set(flags_avx512 -march=x86-64-v4 -mavx512vnni -mavx512bf16)
   foreach(isa avx2 avx512)
@@ -142,6 +147,7 @@ function(premise_kernels room dir)
       target_compile_options(premise_kernels_${isa} PRIVATE
         -Wall -Wextra -Wshadow ${flags_${isa}} -O3 -fno-lto -fno-math-errno -ffp-contract=off
         -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables)
+      set_target_properties(premise_kernels_${isa} PROPERTIES UNITY_BUILD OFF)
       target_sources(premise_${room} PRIVATE $<TARGET_OBJECTS:premise_kernels_${isa}>)
     endif()
   endforeach()

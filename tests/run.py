@@ -232,11 +232,14 @@ def lint(tally, _options):
     check("clang-format", call("clang-format-19", "--dry-run", "-Werror", *listed), start)
     start = time.monotonic()
     check("structure", call(sys.executable, ROOT / "tests" / "structure" / "structure.py"), start)
-    # clang-tidy reads the Clang build's commands, so that no flag of GCC confuses it; generated
-    # tables are the only thing that must be built first.
-    if build(tally, "asan", "unit_tests"):
-        start = time.monotonic()
-        ok = call("run-clang-tidy-19", "-quiet", "-j", JOBS, "-p", BUILD / "asan",
+    # clang-tidy reads the commands of a Clang build, so that no flag of GCC confuses it, and of one
+    # without unity: every file by itself, so that a forgotten #include shows.
+    start = time.monotonic()
+    configured = call("cmake", "--preset", "lint")
+    if not configured:
+        check("clang-tidy", configured, start)
+    else:
+        ok = call("run-clang-tidy-19", "-quiet", "-j", JOBS, "-p", BUILD / "lint",
                   f"^{ROOT}/(src|fuzz)/.*")
         check("clang-tidy", ok, start)
 

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct BenchmarkOptions {
   ModelOptions model;
   EngineBenchOptions bench;
   bool json = false;
@@ -74,7 +74,7 @@ void print(Console& console, const EngineBenchResult& result, const LoadedModel&
                 "\n");
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_benchmark(Console& console, const BenchmarkOptions& options) {
   PREMISE_TRY(LoadedModel loaded,
               load_model(options.model, engine_options_for(options.bench), console));
   ProgressBar bar(console, text({"measuring", "测量"}));
@@ -95,8 +95,8 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_benchmark(CLI::App& app, Language language) {
+  const auto options = std::make_shared<BenchmarkOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   app.require_subcommand(1);
   CLI::App* engine =
@@ -127,7 +127,7 @@ CommandRun declare(CLI::App& app, Language language) {
       ->capture_default_str()
       ->check(counts);
   engine->add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_benchmark(console, *options); };
 }
 
 }  // namespace
@@ -139,6 +139,6 @@ const Command bench_command{
     .summary = {"measure speed on this machine", "测量本机速度"},
     .examples = {"premise bench engine gemma3:270m-base -p 512 -n 64 -b 1,8,32",
                  "premise bench engine gemma3:270m-base -p 512 -n 64 -b 1,8,32"},
-    .declare = declare};
+    .declare = declare_benchmark};
 
 }  // namespace premise

@@ -16,9 +16,9 @@
 namespace premise {
 namespace {
 
-constexpr std::size_t default_context = 8192;
+constexpr std::size_t chat_context = 8192;
 
-struct Options {
+struct ChatOptions {
   ModelOptions model;
   SamplingOptions sampling;
   std::string system;
@@ -63,8 +63,8 @@ Line read_line(std::string& line) {
 
 class Session {
  public:
-  Session(Console& console, const Options& options, LoadedModel& loaded, const Tokenizer& tokenizer,
-          SamplingParams sampling)
+  Session(Console& console, const ChatOptions& options, LoadedModel& loaded,
+          const Tokenizer& tokenizer, SamplingParams sampling)
       : console_(console),
         options_(options),
         engine_(*loaded.engine),
@@ -164,7 +164,7 @@ class Session {
   }
 
   Console& console_;
-  const Options& options_;
+  const ChatOptions& options_;
   Engine& engine_;
   const Tokenizer& tokenizer_;
   SamplingParams sampling_;
@@ -172,7 +172,7 @@ class Session {
   const bool interactive_;
 };
 
-Status check_template(const TensorSource& source, const Options& options, Console& console) {
+Status check_template(const TensorSource& source, const ChatOptions& options, Console& console) {
   if (!options.transcript && source.metadata().has("tokenizer.chat_template"))
     return error(ErrorCode::usage,
                  {"{}: the model has a chat template, which Premise cannot render yet",
@@ -185,7 +185,7 @@ Status check_template(const TensorSource& source, const Options& options, Consol
   return {};
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_chat(Console& console, const ChatOptions& options) {
   PREMISE_TRY(const auto source, open_model(options.model.model));
   PREMISE_TRY(const Tokenizer tokenizer, Tokenizer::from_gguf(source->metadata()));
   PREMISE_TRY(SamplingParams sampling, sampling_params(options.sampling, tokenizer));
@@ -194,14 +194,14 @@ Result<int> run(Console& console, const Options& options) {
   engine_options.context = options.model.context;
   if (engine_options.context == 0) {
     PREMISE_TRY(const std::size_t most, context_length(*source));
-    engine_options.context = std::min(default_context, most);
+    engine_options.context = std::min(chat_context, most);
   }
   PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options, console));
   return Session(console, options, loaded, tokenizer, std::move(sampling)).run();
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_chat(CLI::App& app, Language language) {
+  const auto options = std::make_shared<ChatOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   options->sampling.params.temperature = 0.7f;
   options->sampling.params.top_p = 0.95f;
@@ -217,7 +217,7 @@ CommandRun declare(CLI::App& app, Language language) {
                     "即使模型带有对话模板也使用纯文本记录"}));
   add_context_option(app, options->model, language);
   add_sampling_options(app, options->sampling, language);
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_chat(console, *options); };
 }
 
 }  // namespace
@@ -231,6 +231,6 @@ const Command chat_command{
                  "echo \"What is a bank?\" | premise chat gemma3:270m-base --temperature 0",
                  "premise chat gemma3:270m-base\n"
                  "echo \"什么是银行？\" | premise chat gemma3:270m-base --temperature 0"},
-    .declare = declare};
+    .declare = declare_chat};
 
 }  // namespace premise

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct CompleteOptions {
   ModelOptions model;
   SamplingOptions sampling;
   std::string prompt;
@@ -47,7 +47,7 @@ void say_timings(Console& console, const GenerationTimings& t) {
 }
 
 // The context that prompt and answer need; an Error says by how much they are too long.
-Result<std::size_t> needed_context(const Options& options, const TensorSource& source,
+Result<std::size_t> needed_context(const CompleteOptions& options, const TensorSource& source,
                                    std::size_t prompt_tokens) {
   std::size_t most = options.model.context;
   if (most == 0) {
@@ -69,7 +69,7 @@ Result<std::size_t> needed_context(const Options& options, const TensorSource& s
   return options.model.context != 0 ? most : std::max<std::size_t>(1, total);
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_complete(Console& console, const CompleteOptions& options) {
   for (const std::string& stop : options.stop)
     if (stop.empty()) return error(ErrorCode::usage, {"--stop is empty", "--stop 为空"});
   std::string prompt = options.prompt;
@@ -106,8 +106,8 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_complete(CLI::App& app, Language language) {
+  const auto options = std::make_shared<CompleteOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   add_model_options(app, options->model, language);
   app.add_option(
@@ -126,7 +126,7 @@ CommandRun declare(CLI::App& app, Language language) {
   app.add_flag("--ignore-eos", options->ignore_eos,
                say({"go on where the model would end", "忽略模型的结束词元"}));
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_complete(console, *options); };
 }
 
 }  // namespace
@@ -141,6 +141,6 @@ const Command complete_command{
          "cat story.txt | premise complete gemma3:270m-base -p - --temperature 0.8 --seed 7",
          "premise complete gemma3:270m-base -p \"中国的首都是\" -n 32\n"
          "cat story.txt | premise complete gemma3:270m-base -p - --temperature 0.8 --seed 7"},
-    .declare = declare};
+    .declare = declare_complete};
 
 }  // namespace premise

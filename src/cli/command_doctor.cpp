@@ -22,7 +22,7 @@
 namespace premise {
 namespace {
 
-struct Options {
+struct DoctorOptions {
   std::string probe_root;
   std::string record;
   bool json = false;
@@ -34,7 +34,7 @@ struct Options {
 constexpr std::chrono::milliseconds quick_limit{400};
 constexpr std::chrono::milliseconds quick_budget{900};
 
-LiveMachine this_machine(const Options& options) {
+LiveMachine this_machine(const DoctorOptions& options) {
   const auto store = Store::default_root(process_environment);
   LiveMachine::Options live;
   live.store_folder = store.ok() ? store.value().string() : "";
@@ -77,7 +77,7 @@ Result<Measured> recorded_measurements(const std::filesystem::path& folder) {
   return measured;
 }
 
-Result<DoctorReport> report_on(Console& console, const Options& options) {
+Result<DoctorReport> report_on(Console& console, const DoctorOptions& options) {
   DoctorReport report;
   if (!options.probe_root.empty()) {
     PREMISE_TRY(const auto machine, RecordedMachine::open(options.probe_root));
@@ -120,7 +120,8 @@ PageStyle style_of(const Console& console) {
   return style;
 }
 
-void say_what_is_missing(Console& console, const DoctorReport& report, const Options& options) {
+void say_what_is_missing(Console& console, const DoctorReport& report,
+                         const DoctorOptions& options) {
   if (!report.left_out.empty()) {
     std::string names;
     for (const std::string& name : report.left_out) names += (names.empty() ? "" : ", ") + name;
@@ -135,7 +136,7 @@ void say_what_is_missing(Console& console, const DoctorReport& report, const Opt
   }
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_doctor(Console& console, const DoctorOptions& options) {
   PREMISE_TRY(DoctorReport report, report_on(console, options));
   for (Finding& finding : judge(report.measured)) report.findings.push_back(std::move(finding));
   sort_by_area(report.findings);
@@ -151,8 +152,8 @@ Result<int> run(Console& console, const Options& options) {
   return no ? static_cast<int>(ErrorCode::no) : 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_doctor(CLI::App& app, Language language) {
+  const auto options = std::make_shared<DoctorOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
   CLI::Option* quick = app.add_flag("--quick", options->quick,
@@ -169,7 +170,7 @@ CommandRun declare(CLI::App& app, Language language) {
          say({"examine a recorded machine instead of this one", "检查已记录的机器，而不是本机"}))
       ->excludes(record)
       ->excludes(quick);
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_doctor(console, *options); };
 }
 
 }  // namespace
@@ -183,6 +184,6 @@ const Command doctor_command{
     .examples =
         {"premise doctor\npremise doctor --json --quick\npremise doctor --record my-machine",
          "premise doctor\npremise doctor --json --quick\npremise doctor --record my-machine"},
-    .declare = declare};
+    .declare = declare_doctor};
 
 }  // namespace premise

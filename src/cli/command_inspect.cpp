@@ -20,9 +20,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t shown_string_bytes = 60;
-constexpr std::size_t default_context = 4096;
+constexpr std::size_t inspect_context = 4096;
 
-struct Options {
+struct InspectOptions {
   ModelOptions model;
   bool plan = false;
   bool json = false;
@@ -124,13 +124,13 @@ std::string page(const FormatReport& report, Language language) {
          aligned_table(metadata, "lll") + "\n" + aligned_table(tensors, "lllr");
 }
 
-Result<int> show_plan(Console& console, const Options& options) {
+Result<int> show_plan(Console& console, const InspectOptions& options) {
   EngineOptions engine_options;
   engine_options.context = options.model.context;
   if (engine_options.context == 0) {
     PREMISE_TRY(const auto source, open_model(options.model.model));
     PREMISE_TRY(const std::size_t most, context_length(*source));
-    engine_options.context = std::min(default_context, most);
+    engine_options.context = std::min(inspect_context, most);
   }
   PREMISE_TRY(const LoadedModel loaded, load_model(options.model, engine_options, console));
   const Executable& executable = loaded.engine->executable();
@@ -147,7 +147,7 @@ Result<int> show_plan(Console& console, const Options& options) {
   return 0;
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_inspect(Console& console, const InspectOptions& options) {
   if (options.plan) return show_plan(console, options);
   PREMISE_TRY(const auto source, open_model(options.model.model));
   const FormatReport found = report(*source);
@@ -155,8 +155,8 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_inspect(CLI::App& app, Language language) {
+  const auto options = std::make_shared<InspectOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   add_model_options(app, options->model, language);
   auto* plan = app.add_flag("--plan", options->plan,
@@ -167,7 +167,7 @@ CommandRun declare(CLI::App& app, Language language) {
   app.get_option("--threads")->needs(plan);
   app.get_option("--kv-type")->needs(plan);
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_inspect(console, *options); };
 }
 
 }  // namespace
@@ -179,6 +179,6 @@ const Command inspect_command{
     .summary = {"show what a model file holds", "显示模型文件的内容"},
     .examples = {"premise inspect model.gguf\npremise inspect gemma3:270m-base --plan",
                  "premise inspect model.gguf\npremise inspect gemma3:270m-base --plan"},
-    .declare = declare};
+    .declare = declare_inspect};
 
 }  // namespace premise

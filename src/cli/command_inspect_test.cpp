@@ -17,20 +17,20 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-struct Outcome {
+struct Shown {
   int code = 0;
   std::string out;
   std::string err;
 };
 
-Outcome inspect(std::vector<std::string> args, Language language = Language::english) {
+Shown inspect(std::vector<std::string> args, Language language = Language::english) {
   args.insert(args.begin(), "inspect");
   char* texts[2] = {};
   std::size_t sizes[2] = {};
   std::FILE* out = open_memstream(&texts[0], &sizes[0]);
   std::FILE* err = open_memstream(&texts[1], &sizes[1]);
   const Command* const table[] = {&inspect_command};
-  Outcome outcome;
+  Shown outcome;
   {
     Console console(out, err, language);
     outcome.code = run(std::move(args), console, table);
@@ -49,7 +49,7 @@ std::string golden(const std::string& name) {
 }
 
 TEST(Inspect, ShowsMetadataTensorsAndTotals) {
-  const Outcome shown = inspect({golden("split-00003-of-00003")});
+  const Shown shown = inspect({golden("split-00003-of-00003")});
   ASSERT_EQ(shown.code, 0) << shown.err;
   EXPECT_THAT(shown.out, AllOf(HasSubstr("gguf version 3"), HasSubstr("5 tensors, 960 parameters"),
                                HasSubstr("split-00001-of-00003.gguf  736 B"),
@@ -63,7 +63,7 @@ TEST(Inspect, SpeaksChinese) {
 }
 
 TEST(Inspect, PrintsOneJsonDocument) {
-  const Outcome shown = inspect({golden("vocabulary-only"), "--json"});
+  const Shown shown = inspect({golden("vocabulary-only"), "--json"});
   ASSERT_EQ(shown.code, 0) << shown.err;
   const auto document = nlohmann::json::parse(shown.out);
   EXPECT_EQ(document["format"], "gguf");
@@ -87,7 +87,7 @@ TEST(Inspect, GivesShapesRowMajor) {
 }
 
 TEST(Inspect, ADamagedFileIsABadInput) {
-  const Outcome shown = inspect({PREMISE_SOURCE_DIR "/fuzz/corpus/gguf/nested-array"});
+  const Shown shown = inspect({PREMISE_SOURCE_DIR "/fuzz/corpus/gguf/nested-array"});
   EXPECT_EQ(shown.code, 3);
   EXPECT_EQ(shown.out, "");
   EXPECT_THAT(shown.err, HasSubstr("arrays of arrays are not supported"));

@@ -73,7 +73,7 @@ std::string as_table(const std::vector<StoredModel>& models, Language language) 
   return out;
 }
 
-Result<int> run(Console& console, bool json) {
+Result<int> run_list(Console& console, bool json) {
   PREMISE_TRY(const auto root, Store::default_root(process_environment));
   PREMISE_TRY(Store store, Store::open(root));
   PREMISE_TRY(const auto models, store.list());
@@ -89,10 +89,10 @@ Result<int> run(Console& console, bool json) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
+CommandRun declare_list(CLI::App& app, Language language) {
   const auto json = std::make_shared<bool>(false);
   app.add_flag("--json", *json, text({"print a JSON array", "输出 JSON 数组"}).in(language));
-  return [json](Console& console) { return run(console, *json); };
+  return [json](Console& console) { return run_list(console, *json); };
 }
 
 }  // namespace
@@ -103,6 +103,6 @@ const Command list_command{
     .order = 30,
     .summary = {"show the models in the store", "列出模型库中的模型"},
     .examples = {"premise list\npremise list --json", "premise list\npremise list --json"},
-    .declare = declare};
+    .declare = declare_list};
 
 }  // namespace premise

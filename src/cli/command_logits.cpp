@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct LogitsOptions {
   ModelOptions model;
   std::vector<TokenId> tokens;
   std::size_t top = 10;
@@ -38,7 +38,7 @@ std::string to_line(std::size_t position, TokenId token, const std::vector<Token
   return line + "\n";
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_logits(Console& console, const LogitsOptions& options) {
   EngineOptions engine_options;
   engine_options.context = options.tokens.size();
   PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options, console));
@@ -64,8 +64,8 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_logits(CLI::App& app, Language language) {
+  const auto options = std::make_shared<LogitsOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   add_model_options(app, options->model, language);
   app.add_option("--tokens", options->tokens,
@@ -79,7 +79,7 @@ CommandRun declare(CLI::App& app, Language language) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_logits(console, *options); };
 }
 
 }  // namespace
@@ -91,6 +91,6 @@ const Command logits_command{
     .summary = {"show what a model expects next", "查看模型对下一个词元的预测"},
     .examples = {"premise logits gemma3:270m-base --tokens 2,818,5279,529 --top 3",
                  "premise logits gemma3:270m-base --tokens 2,818,5279,529 --top 3"},
-    .declare = declare};
+    .declare = declare_logits};
 
 }  // namespace premise

@@ -19,7 +19,7 @@
 namespace premise {
 namespace {
 
-struct Options {
+struct PerplexityOptions {
   ModelOptions model;
   std::string file;
   bool json = false;
@@ -54,7 +54,7 @@ Status score_window(Engine& engine, std::span<const TokenId> window, Console& co
   });
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_perplexity(Console& console, const PerplexityOptions& options) {
   PREMISE_TRY(const std::string text_of_file, read_file(options.file));
   EngineOptions engine_options;
   engine_options.context = options.model.context;
@@ -105,8 +105,8 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_perplexity(CLI::App& app, Language language) {
+  const auto options = std::make_shared<PerplexityOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   options->model.context = 512;
   add_model_options(app, options->model, language);
@@ -115,7 +115,7 @@ CommandRun declare(CLI::App& app, Language language) {
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{4}, std::size_t{1} << 30));
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_perplexity(console, *options); };
 }
 
 }  // namespace
@@ -127,6 +127,6 @@ const Command perplexity_command{
     .summary = {"measure how well a model foretells a text", "测量模型对文本的困惑度"},
     .examples = {"premise perplexity gemma3:270m-base book.txt",
                  "premise perplexity gemma3:270m-base book.txt"},
-    .declare = declare};
+    .declare = declare_perplexity};
 
 }  // namespace premise

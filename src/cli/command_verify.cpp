@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct VerifyOptions {
   std::string model;
   std::string md5;
   std::string sha256;
@@ -55,7 +55,7 @@ Result<std::string> stored_digest(const ModelFile& file) {
   return known ? known->sha256 : std::string();
 }
 
-Result<std::vector<Check>> make_checks(const Options& options, const ModelFile& file) {
+Result<std::vector<Check>> make_checks(const VerifyOptions& options, const ModelFile& file) {
   PREMISE_TRY(std::string sha256, read_digest(HashKind::sha256, options.sha256));
   PREMISE_TRY(std::string md5, read_digest(HashKind::md5, options.md5));
   if (sha256.empty()) {
@@ -95,7 +95,7 @@ void print(Console& console, const ModelFile& file, const std::vector<Check>& ch
   }
 }
 
-Result<int> run(Console& console, const Options& options) {
+Result<int> run_verify(Console& console, const VerifyOptions& options) {
   PREMISE_TRY(const ModelFile file, resolve_model(options.model, process_environment));
   PREMISE_TRY(auto checks, make_checks(options, file));
   std::vector<HashKind> kinds;
@@ -112,8 +112,8 @@ Result<int> run(Console& console, const Options& options) {
   return good ? 0 : 1;
 }
 
-CommandRun declare(CLI::App& app, Language language) {
-  const auto options = std::make_shared<Options>();
+CommandRun declare_verify(CLI::App& app, Language language) {
+  const auto options = std::make_shared<VerifyOptions>();
   const auto say = [language](Phrase<> phrase) { return text(phrase).in(language); };
   app.add_option("MODEL", options->model,
                  say({"name in the store, or path to a file", "模型库中的名称，或文件路径"}))
@@ -121,7 +121,7 @@ CommandRun declare(CLI::App& app, Language language) {
   app.add_option("--sha256", options->sha256, say({"SHA-256 it must have", "应有的 SHA-256"}));
   app.add_option("--md5", options->md5, say({"MD5 it must have", "应有的 MD5"}));
   app.add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
-  return [options](Console& console) { return run(console, *options); };
+  return [options](Console& console) { return run_verify(console, *options); };
 }
 
 }  // namespace
@@ -135,6 +135,6 @@ const Command verify_command{
                  "premise verify model.gguf --sha256 a5fd3b62…",
                  "premise verify gemma3:270m-base\n"
                  "premise verify model.gguf --sha256 a5fd3b62…"},
-    .declare = declare};
+    .declare = declare_verify};
 
 }  // namespace premise

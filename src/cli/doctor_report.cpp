@@ -52,15 +52,15 @@ Json to_json(const FindingValue& value) {
   return std::visit(Visitor{}, value);
 }
 
-struct Status {
+struct StatusWord {
   Phrase<> word;
   std::string_view color;
 };
 
-const Status& status_of(FindingStatus status) {
+const StatusWord& status_of(FindingStatus status) {
   static const std::array words{
-      Status{{"ok", "正常"}, "\x1b[32m"}, Status{{"info", "信息"}, "\x1b[36m"},
-      Status{{"warning", "警告"}, "\x1b[33m"}, Status{{"failure", "故障"}, "\x1b[1;31m"}};
+      StatusWord{{"ok", "正常"}, "\x1b[32m"}, StatusWord{{"info", "信息"}, "\x1b[36m"},
+      StatusWord{{"warning", "警告"}, "\x1b[33m"}, StatusWord{{"failure", "故障"}, "\x1b[1;31m"}};
   return words[static_cast<std::size_t>(status)];
 }
 

@@ -10,7 +10,7 @@
 namespace premise {
 namespace {
 
-struct Row {
+struct HelpRow {
   std::string label;
   std::string text;
 };
@@ -22,14 +22,14 @@ std::string title(const Phrase<>& phrase, Language language) {
   return fmt::format(chosen) + "\n";
 }
 
-std::string table(const std::vector<Row>& rows) {
+std::string table(const std::vector<HelpRow>& rows) {
   std::size_t width = 0;
-  for (const Row& row : rows) {
+  for (const HelpRow& row : rows) {
     const std::size_t columns = display_width(row.label);
     if (columns <= label_columns_max) width = std::max(width, columns);
   }
   std::string out;
-  for (const Row& row : rows) {
+  for (const HelpRow& row : rows) {
     const std::size_t columns = display_width(row.label);
     out += "  " + row.label;
     if (columns > width) {
@@ -153,7 +153,7 @@ std::string program_help(std::span<const Command* const> commands, Language lang
   std::sort(ordered.begin(), ordered.end(), [](const Command* a, const Command* b) {
     return std::pair(a->order, a->name) < std::pair(b->order, b->name);
   });
-  std::vector<Row> rows;
+  std::vector<HelpRow> rows;
   for (const Command* command : ordered) {
     rows.push_back({std::string(command->name), text(command->summary).in(language)});
   }
@@ -180,8 +180,8 @@ std::string program_help(std::span<const Command* const> commands, Language lang
 }
 
 std::string command_help(const CLI::App& app, const Command& command, Language language) {
-  std::vector<Row> positionals;
-  std::vector<Row> options;
+  std::vector<HelpRow> positionals;
+  std::vector<HelpRow> options;
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_group().empty()) continue;  // hidden
     if (option->get_positional()) {
@@ -192,7 +192,7 @@ std::string command_help(const CLI::App& app, const Command& command, Language l
   }
   options.push_back(
       {"-h, --help", text({"show this help and exit", "显示本帮助并退出"}).in(language)});
-  std::vector<Row> subcommands;
+  std::vector<HelpRow> subcommands;
   for (const CLI::App* child : app.get_subcommands({})) {
     subcommands.push_back({child->get_name(), child->get_description()});
   }

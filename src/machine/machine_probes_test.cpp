@@ -23,7 +23,6 @@ extern const Probe storage_store;
 
 namespace {
 
-using Status = FindingStatus;
 using Amx = ProcessorTrial::Amx;
 using ::testing::HasSubstr;
 
@@ -41,10 +40,10 @@ TEST(CpuAmx, is_judged_by_the_trial_and_not_by_the_flag) {
   SmallMachine machine;
   machine.files["/proc/cpuinfo"] =
       cpuinfo("GenuineIntel", 6, 143, "avx2 amx_tile amx_int8 amx_bf16");
-  const std::pair<Amx, Status> cases[] = {{Amx::works, Status::ok},
-                                          {Amx::refused, Status::warning},
-                                          {Amx::faulted, Status::failure},
-                                          {Amx::absent, Status::info}};
+  const std::pair<Amx, FindingStatus> cases[] = {{Amx::works, FindingStatus::ok},
+                                                 {Amx::refused, FindingStatus::warning},
+                                                 {Amx::faulted, FindingStatus::failure},
+                                                 {Amx::absent, FindingStatus::info}};
   for (const auto& [amx, status] : cases) {
     machine.trial.amx = amx;
     EXPECT_EQ(ask(cpu_amx, machine).at("cpu.amx").status, status);
@@ -56,16 +55,16 @@ TEST(CpuIsa, a_hypervisor_that_hides_what_the_chip_has_is_named_with_what_is_hid
   machine.trial.widest_isa = "avx2";
   machine.files["/proc/cpuinfo"] = cpuinfo("GenuineIntel", 6, 143, "avx2 hypervisor");
   const Finding hidden = ask(cpu_isa, machine).at("cpu.hypervisor_hides");
-  EXPECT_EQ(hidden.status, Status::warning);
+  EXPECT_EQ(hidden.status, FindingStatus::warning);
   EXPECT_EQ(std::get<std::string>(hidden.value), "AVX-512, AMX");
   EXPECT_THAT(hidden.fix.en, HasSubstr("host-passthrough"));
 
   machine.files["/proc/cpuinfo"] = cpuinfo("GenuineIntel", 6, 143, "sse4_2 hypervisor");
-  EXPECT_EQ(ask(cpu_isa, machine).at("cpu.hypervisor_hides").status, Status::failure);
+  EXPECT_EQ(ask(cpu_isa, machine).at("cpu.hypervisor_hides").status, FindingStatus::failure);
 
   machine.files["/proc/cpuinfo"] =
       cpuinfo("GenuineIntel", 6, 143, "avx2 avx512f avx512_vnni amx_tile hypervisor");
-  EXPECT_EQ(ask(cpu_isa, machine).at("cpu.hypervisor_hides").status, Status::ok);
+  EXPECT_EQ(ask(cpu_isa, machine).at("cpu.hypervisor_hides").status, FindingStatus::ok);
 }
 
 TEST(CpuIsa, the_remedy_is_that_of_the_hypervisor) {
@@ -83,9 +82,9 @@ TEST(CpuIsa, avx512_without_vnni_is_said_not_to_be_used) {
   SmallMachine machine;
   machine.trial.widest_isa = "avx2";
   machine.files["/proc/cpuinfo"] = cpuinfo("GenuineIntel", 6, 85, "avx2 avx512f avx512bw");
-  EXPECT_EQ(ask(cpu_isa, machine).at("cpu.avx512").status, Status::info);
+  EXPECT_EQ(ask(cpu_isa, machine).at("cpu.avx512").status, FindingStatus::info);
   machine.files["/proc/cpuinfo"] = cpuinfo("GenuineIntel", 6, 85, "avx2 avx512f avx512_vnni");
-  EXPECT_EQ(ask(cpu_isa, machine).at("cpu.avx512").status, Status::ok);
+  EXPECT_EQ(ask(cpu_isa, machine).at("cpu.avx512").status, FindingStatus::ok);
 }
 
 TEST(CpuModel, threads_are_the_cores_that_mask_and_quota_leave) {
@@ -93,7 +92,7 @@ TEST(CpuModel, threads_are_the_cores_that_mask_and_quota_leave) {
   machine.files["/sys/devices/system/cpu/online"] = "0-7\n";
   machine.files["/proc/self/status"] = "Cpus_allowed_list:\t0-5\n";
   const Finding masked = ask(cpu_model, machine).at("cpu.cores");
-  EXPECT_EQ(masked.status, Status::info);
+  EXPECT_EQ(masked.status, FindingStatus::info);
   EXPECT_THAT(masked.why.en, HasSubstr("computes with 6 threads"));
   machine.files["/proc/self/mountinfo"] = "30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
   machine.files["/proc/self/cgroup"] = "0::/\n";
@@ -105,14 +104,15 @@ TEST(CpuNuma, a_socket_without_memory_is_a_warning) {
   SmallMachine machine;
   machine.files["/sys/devices/system/node/online"] = "0-1\n";
   machine.files["/sys/devices/system/node/node0/meminfo"] = "Node 0 MemTotal:  1000000 kB\n";
-  EXPECT_EQ(ask(cpu_numa, machine).at("cpu.numa").status, Status::warning);
+  EXPECT_EQ(ask(cpu_numa, machine).at("cpu.numa").status, FindingStatus::warning);
   machine.files["/sys/devices/system/node/node1/meminfo"] = "Node 1 MemTotal:  1000000 kB\n";
-  EXPECT_EQ(ask(cpu_numa, machine).at("cpu.numa").status, Status::info);
+  EXPECT_EQ(ask(cpu_numa, machine).at("cpu.numa").status, FindingStatus::info);
 }
 
 // Operating system
 
-Status distribution(std::string_view id, std::string_view version, std::string_view name = "x") {
+FindingStatus distribution(std::string_view id, std::string_view version,
+                           std::string_view name = "x") {
   SmallMachine machine;
   machine.files["/etc/os-release"] =
       fmt::format("ID={}\nVERSION_ID=\"{}\"\nPRETTY_NAME='{}'\n", id, version, name);
@@ -128,29 +128,29 @@ TEST(OsDistribution, knows_the_good_ones_from_their_first_good_release) {
                                     {"rhel", "9.4"},
                                     {"rocky", "8.10"},
                                     {"almalinux", "9.3"}})
-    EXPECT_EQ(distribution(id, version), Status::ok) << id << version;
+    EXPECT_EQ(distribution(id, version), FindingStatus::ok) << id << version;
   for (const auto& [id, version] :
        {std::pair{"ubuntu", "18.04"}, {"debian", "11"}, {"centos", "7"}, {"rhel", "7.9"}})
-    EXPECT_EQ(distribution(id, version), Status::warning) << id << version;
+    EXPECT_EQ(distribution(id, version), FindingStatus::warning) << id << version;
   for (const auto& [id, version] :
        {std::pair{"ubuntu", "24.10"}, {"ubuntu", "25.04"}, {"arch", ""}})
-    EXPECT_EQ(distribution(id, version), Status::info) << id << version;
+    EXPECT_EQ(distribution(id, version), FindingStatus::info) << id << version;
 }
 
 TEST(OsDistribution, centos_stream_is_not_centos_linux) {
   SmallMachine machine;
   machine.files["/etc/os-release"] = "ID=centos\nVERSION_ID=8\nPRETTY_NAME=\"CentOS Linux 8\"\n";
-  EXPECT_EQ(ask(os_distribution, machine).at("os.updates").status, Status::warning);
+  EXPECT_EQ(ask(os_distribution, machine).at("os.updates").status, FindingStatus::warning);
   machine.files["/etc/os-release"] = "ID=centos\nVERSION_ID=8\nPRETTY_NAME=\"CentOS Stream 8\"\n";
-  EXPECT_EQ(ask(os_distribution, machine).at("os.updates").status, Status::ok);
+  EXPECT_EQ(ask(os_distribution, machine).at("os.updates").status, FindingStatus::ok);
 }
 
 TEST(OsKernel, older_than_4_18_is_a_warning) {
   SmallMachine machine;
   machine.files["/proc/sys/kernel/osrelease"] = "3.10.0-1160.el7.x86_64\n";
-  EXPECT_EQ(ask(os_kernel, machine).at("os.kernel").status, Status::warning);
+  EXPECT_EQ(ask(os_kernel, machine).at("os.kernel").status, FindingStatus::warning);
   machine.files["/proc/sys/kernel/osrelease"] = "4.18.0\n";
-  EXPECT_EQ(ask(os_kernel, machine).at("os.kernel").status, Status::ok);
+  EXPECT_EQ(ask(os_kernel, machine).at("os.kernel").status, FindingStatus::ok);
 }
 
 TEST(OsVirtualization, knows_containers_by_what_they_leave) {
@@ -176,19 +176,19 @@ TEST(OsVirtualization, knows_containers_by_what_they_leave) {
 TEST(OsWindows, version_1_of_wsl_is_a_failure_and_an_old_windows_a_warning) {
   SmallMachine machine;
   machine.files["/proc/sys/kernel/osrelease"] = "4.4.0-19041-Microsoft\n";
-  EXPECT_EQ(ask(os_windows, machine).at("os.wsl").status, Status::failure);
+  EXPECT_EQ(ask(os_windows, machine).at("os.wsl").status, FindingStatus::failure);
   machine.files["/proc/sys/kernel/osrelease"] = "5.15.1-microsoft-standard-WSL2\n";
   const std::string key = R"(HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion)";
-  EXPECT_EQ(ask(os_windows, machine).at("os.windows").status, Status::info);
+  EXPECT_EQ(ask(os_windows, machine).at("os.windows").status, FindingStatus::info);
   machine.says({"reg.exe", "query", key, "/v", "EditionID"},
                "\r\n    EditionID    REG_SZ    Professional\r\n");
   machine.says({"reg.exe", "query", key, "/v", "CurrentBuildNumber"},
                "\r\n    CurrentBuildNumber    REG_SZ    18363\r\n");
-  EXPECT_EQ(ask(os_windows, machine).at("os.windows").status, Status::warning);
+  EXPECT_EQ(ask(os_windows, machine).at("os.windows").status, FindingStatus::warning);
   machine.says({"reg.exe", "query", key, "/v", "CurrentBuildNumber"},
                "\r\n    CurrentBuildNumber    REG_SZ    19045\r\n");
   const Finding windows = ask(os_windows, machine).at("os.windows");
-  EXPECT_EQ(windows.status, Status::ok);
+  EXPECT_EQ(windows.status, FindingStatus::ok);
   EXPECT_THAT(windows.why.en, HasSubstr("Windows 10 Professional"));
 }
 
@@ -197,11 +197,11 @@ TEST(OsClock, a_command_that_hangs_leaves_the_question_open) {
   const std::vector<std::string> argv{"timedatectl", "show", "--property=NTPSynchronized",
                                       "--value"};
   machine.commands[argv] = {CommandState::timed_out, -1, {}, {}};
-  EXPECT_EQ(ask(os_clock, machine).at("os.time_sync").status, Status::info);
+  EXPECT_EQ(ask(os_clock, machine).at("os.time_sync").status, FindingStatus::info);
   machine.says(argv, "no\n");
-  EXPECT_EQ(ask(os_clock, machine).at("os.time_sync").status, Status::warning);
+  EXPECT_EQ(ask(os_clock, machine).at("os.time_sync").status, FindingStatus::warning);
   machine.says(argv, "yes\n");
-  EXPECT_EQ(ask(os_clock, machine).at("os.time_sync").status, Status::ok);
+  EXPECT_EQ(ask(os_clock, machine).at("os.time_sync").status, FindingStatus::ok);
 }
 
 SmallMachine machine_with_group(std::string_view limit) {
@@ -215,21 +215,21 @@ SmallMachine machine_with_group(std::string_view limit) {
 
 TEST(OsControlGroup, a_limit_of_a_group_above_counts_and_may_promise_too_much) {
   SmallMachine fine = machine_with_group("16000000000");
-  EXPECT_EQ(ask(os_control_group, fine).at("os.memory_limit").status, Status::info);
+  EXPECT_EQ(ask(os_control_group, fine).at("os.memory_limit").status, FindingStatus::info);
   SmallMachine over = machine_with_group("64000000000");
   const Finding finding = ask(os_control_group, over).at("os.memory_limit");
-  EXPECT_EQ(finding.status, Status::warning);
+  EXPECT_EQ(finding.status, FindingStatus::warning);
   EXPECT_THAT(finding.why.en, HasSubstr("overcommitted"));
   SmallMachine none = machine_with_group("max");
-  EXPECT_EQ(ask(os_control_group, none).at("os.memory_limit").status, Status::ok);
+  EXPECT_EQ(ask(os_control_group, none).at("os.memory_limit").status, FindingStatus::ok);
 }
 
 TEST(OsControlGroup, memory_that_is_nearly_used_up_is_a_warning_and_page_cache_is_not_used_up) {
   SmallMachine machine = machine_with_group("16000000000");
   machine.files["/sys/fs/cgroup/a/memory.current"] = "15500000000\n";
-  EXPECT_EQ(ask(os_control_group, machine).at("os.memory_limit").status, Status::warning);
+  EXPECT_EQ(ask(os_control_group, machine).at("os.memory_limit").status, FindingStatus::warning);
   machine.files["/sys/fs/cgroup/a/memory.stat"] = "anon 500000000\ninactive_file 15000000000\n";
-  EXPECT_EQ(ask(os_control_group, machine).at("os.memory_limit").status, Status::info);
+  EXPECT_EQ(ask(os_control_group, machine).at("os.memory_limit").status, FindingStatus::info);
 }
 
 // Memory, storage
@@ -239,11 +239,11 @@ TEST(MemoryEcc, an_error_that_could_not_be_corrected_is_a_failure) {
   const std::string controller = "/sys/devices/system/edac/mc/mc0/";
   machine.files[controller + "ce_count"] = "0\n";
   machine.files[controller + "ue_count"] = "1\n";
-  EXPECT_EQ(ask(memory_ecc, machine).at("memory.ecc").status, Status::failure);
+  EXPECT_EQ(ask(memory_ecc, machine).at("memory.ecc").status, FindingStatus::failure);
   machine.files[controller + "ue_count"] = "0\n";
-  EXPECT_EQ(ask(memory_ecc, machine).at("memory.ecc").status, Status::info);
+  EXPECT_EQ(ask(memory_ecc, machine).at("memory.ecc").status, FindingStatus::info);
   machine.files[controller + "dimm0/dimm_edac_mode"] = "SECDED\n";
-  EXPECT_EQ(ask(memory_ecc, machine).at("memory.ecc").status, Status::ok);
+  EXPECT_EQ(ask(memory_ecc, machine).at("memory.ecc").status, FindingStatus::ok);
 }
 
 SmallMachine machine_with_mount(std::string_view line) {
@@ -265,7 +265,7 @@ TEST(StorageStore, knows_network_memory_and_foreign_mounts_by_their_type) {
   for (const auto& [line, kind] : mounts) {
     SmallMachine machine = machine_with_mount(line);
     const Finding finding = ask(storage_store, machine).at("storage.store");
-    EXPECT_EQ(finding.status, Status::warning) << kind;
+    EXPECT_EQ(finding.status, FindingStatus::warning) << kind;
     EXPECT_EQ(std::get<std::string>(finding.value), kind);
   }
 }
@@ -290,22 +290,22 @@ TEST(StorageStore, a_later_mount_hides_an_earlier_one_and_names_do_not_match_hal
 TEST(StorageStore, a_share_that_does_not_answer_is_a_failure) {
   SmallMachine machine = machine_with_mount("30 20 0:50 / /data rw - nfs4 nas:/export rw");
   machine.file_systems["/data/premise"] = {.silent = true};
-  EXPECT_EQ(ask(storage_store, machine).at("storage.store").status, Status::failure);
+  EXPECT_EQ(ask(storage_store, machine).at("storage.store").status, FindingStatus::failure);
 }
 
 TEST(StorageStore, a_folder_that_may_not_be_written_is_a_failure_with_a_remedy) {
   SmallMachine machine = machine_with_mount("30 20 8:2 / /data rw - ext4 /dev/sda2 rw");
   machine.says({"test", "-w", "/data"}, "", 1);
   const Finding finding = ask(storage_store, machine).at("storage.writable");
-  EXPECT_EQ(finding.status, Status::failure);
+  EXPECT_EQ(finding.status, FindingStatus::failure);
   EXPECT_THAT(finding.fix.en, HasSubstr("PREMISE_HOME"));
   machine.says({"test", "-w", "/data"}, "", 0);
-  EXPECT_EQ(ask(storage_store, machine).at("storage.writable").status, Status::ok);
+  EXPECT_EQ(ask(storage_store, machine).at("storage.writable").status, FindingStatus::ok);
 }
 
 TEST(StorageStore, without_any_folder_says_what_to_set) {
   SmallMachine machine;
-  EXPECT_EQ(ask(storage_store, machine).at("storage.store").status, Status::warning);
+  EXPECT_EQ(ask(storage_store, machine).at("storage.store").status, FindingStatus::warning);
 }
 
 // Network
@@ -320,9 +320,9 @@ TEST(NetworkLink, below_a_gigabit_is_a_warning_and_bridges_are_left_out) {
   machine.files["/sys/class/net/eno1/device/uevent"] = "";
   auto findings = ask(network_link, machine);
   EXPECT_EQ(findings.size(), 1u);
-  EXPECT_EQ(findings.at("network.link.eno1").status, Status::warning);
+  EXPECT_EQ(findings.at("network.link.eno1").status, FindingStatus::warning);
   machine.files["/sys/class/net/eno1/speed"] = "1000\n";
-  EXPECT_EQ(ask(network_link, machine).at("network.link.eno1").status, Status::ok);
+  EXPECT_EQ(ask(network_link, machine).at("network.link.eno1").status, FindingStatus::ok);
 }
 
 SmallMachine machine_with_rdma(std::string_view layer, std::string_view rate) {
@@ -341,7 +341,7 @@ SmallMachine machine_with_rdma(std::string_view layer, std::string_view rate) {
 TEST(NetworkRdma, all_is_well_with_a_fast_port_nodes_and_unlimited_memlock) {
   SmallMachine machine = machine_with_rdma("InfiniBand", "400 Gb/sec (4X NDR)");
   for (const auto& [id, finding] : ask(network_rdma, machine))
-    EXPECT_EQ(finding.status, Status::ok) << id;
+    EXPECT_EQ(finding.status, FindingStatus::ok) << id;
 }
 
 TEST(NetworkRdma, too_little_memlock_says_what_ibv_reg_mr_will_say) {
@@ -349,7 +349,7 @@ TEST(NetworkRdma, too_little_memlock_says_what_ibv_reg_mr_will_say) {
   machine.files["/proc/self/limits"] =
       "Max locked memory         8388608              8388608              bytes\n";
   const Finding finding = ask(network_rdma, machine).at("network.rdma_memlock");
-  EXPECT_EQ(finding.status, Status::failure);
+  EXPECT_EQ(finding.status, FindingStatus::failure);
   EXPECT_THAT(finding.why.en, HasSubstr("memlock is too low for RDMA"));
   EXPECT_THAT(finding.fix.en, HasSubstr("memlock unlimited"));
 }
@@ -357,16 +357,16 @@ TEST(NetworkRdma, too_little_memlock_says_what_ibv_reg_mr_will_say) {
 TEST(NetworkRdma, a_card_that_programs_cannot_reach_is_a_failure) {
   SmallMachine machine = machine_with_rdma("InfiniBand", "100 Gb/sec (4X EDR)");
   machine.says({"ldconfig", "-p"}, "\tlibc.so.6 => /lib/libc.so.6\n");
-  EXPECT_EQ(ask(network_rdma, machine).at("network.rdma_usable").status, Status::failure);
+  EXPECT_EQ(ask(network_rdma, machine).at("network.rdma_usable").status, FindingStatus::failure);
   machine.files.erase("/dev/infiniband/uverbs0");
   EXPECT_THAT(ask(network_rdma, machine).at("network.rdma_usable").fix.en, HasSubstr("modprobe"));
 }
 
 TEST(NetworkRdma, a_port_that_is_down_or_slow_is_a_warning) {
   SmallMachine machine = machine_with_rdma("InfiniBand", "40 Gb/sec (4X QDR)");
-  EXPECT_EQ(ask(network_rdma, machine).at("network.rdma.mlx5_0").status, Status::warning);
+  EXPECT_EQ(ask(network_rdma, machine).at("network.rdma.mlx5_0").status, FindingStatus::warning);
   machine.files["/sys/class/infiniband/mlx5_0/ports/1/state"] = "1: DOWN\n";
-  EXPECT_EQ(ask(network_rdma, machine).at("network.rdma.mlx5_0").status, Status::warning);
+  EXPECT_EQ(ask(network_rdma, machine).at("network.rdma.mlx5_0").status, FindingStatus::warning);
 }
 
 TEST(NetworkNccl, prints_the_variables_that_fit) {

@@ -12,7 +12,7 @@ namespace premise {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 Error cannot_write(const fs::path& path, const std::string& reason) {
   return error(ErrorCode::no_resources, {"{}: cannot be written: {}", "{}：无法写入：{}"},
@@ -20,10 +20,10 @@ Error cannot_write(const fs::path& path, const std::string& reason) {
 }
 
 /// A text as the list of its lines, so that people can read and review a recording.
-Json lines_as_json(const std::string& text) {
+OrderedJson lines_as_json(const std::string& text) {
   if (text.empty()) return "";
   if (text.back() != '\n') return text;
-  Json lines = Json::array();
+  OrderedJson lines = OrderedJson::array();
   std::size_t begin = 0;
   while (begin < text.size()) {
     const std::size_t end = text.find('\n', begin);
@@ -53,8 +53,8 @@ std::string file_name_of(const std::vector<std::string>& argv) {
   return name.empty() ? "command" : name;
 }
 
-std::string dump(const Json& document) {
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+std::string dump(const OrderedJson& document) {
+  return document.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -134,15 +134,15 @@ CommandAnswer RecordingMachine::run_command(const std::vector<std::string>& argv
   CommandAnswer answer = machine_.run_command(argv, time_limit);
   if (answer.state == CommandState::not_found || commands_[argv]) return answer;
   commands_[argv] = true;
-  Json words = Json::array();
+  OrderedJson words = OrderedJson::array();
   for (const std::string& word : argv) words.push_back(redactor_(word));
   const std::string name = redactor_(file_name_of(argv));
   const int number = ++command_names_[name];
-  const Json document{{"argv", words},
-                      {"state", name_of(answer.state)},
-                      {"exit_code", std::max(0, answer.exit_code)},
-                      {"out", lines_as_json(redactor_(answer.out))},
-                      {"err", lines_as_json(redactor_(answer.err))}};
+  const OrderedJson document{{"argv", words},
+                             {"state", name_of(answer.state)},
+                             {"exit_code", std::max(0, answer.exit_code)},
+                             {"out", lines_as_json(redactor_(answer.out))},
+                             {"err", lines_as_json(redactor_(answer.err))}};
   write(fs::path("commands") / (name + (number > 1 ? "-" + std::to_string(number) : "") + ".json"),
         dump(document));
   return answer;
@@ -172,22 +172,23 @@ ProcessorTrial RecordingMachine::processor_trial() {
 }
 
 Status RecordingMachine::finish(const std::optional<std::string>& measured_json) {
-  Json document{{"format", recording_format}, {"store_folder", redactor_(machine_.store_folder())}};
+  OrderedJson document{{"format", recording_format},
+                       {"store_folder", redactor_(machine_.store_folder())}};
   if (trial_) {
     document["processor_trial"] = {{"widest_isa", trial_->widest_isa},
                                    {"amx", name_of(trial_->amx)}};
   }
-  document["environment"] = Json::object();
+  document["environment"] = OrderedJson::object();
   for (const auto& [name, value] : environment_) document["environment"][name] = value;
-  document["file_systems"] = Json::object();
+  document["file_systems"] = OrderedJson::object();
   for (const auto& [path, answer] : file_systems_) {
     document["file_systems"][path] = {{"total_bytes", answer.total_bytes},
                                       {"available_bytes", answer.available_bytes},
                                       {"read_only", answer.read_only},
                                       {"silent", answer.silent}};
   }
-  document["denied"] = Json::array();
-  document["failed"] = Json::array();
+  document["denied"] = OrderedJson::array();
+  document["failed"] = OrderedJson::array();
   for (const auto& [path, state] : states_)
     document[state == AnswerState::denied ? "denied" : "failed"].push_back(path);
   write("machine.json", dump(document));

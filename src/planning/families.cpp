@@ -23,7 +23,7 @@ struct Row {
   std::uint64_t window = 0;
 };
 
-constexpr Row rows[] = {
+constexpr Row family_rows[] = {
     // clang-format off
     {"qwen2.5", "Qwen2.5 0.5B", 0.5, "qwen2", 24, 896, 14, 2, 64, 4864, 151936, 32768, true},
     {"qwen2.5", "Qwen2.5 1.5B", 1.5, "qwen2", 28, 1536, 12, 2, 128, 8960, 151936, 131072, true},
@@ -65,7 +65,7 @@ constexpr Row rows[] = {
 
 std::vector<PublishedShape> make_shapes() {
   std::vector<PublishedShape> shapes;
-  for (const Row& r : rows)
+  for (const Row& r : family_rows)
     shapes.push_back({r.family, r.name, r.billions,
                       ModelShape{.architecture = r.architecture,
                                  .layers = r.layers,

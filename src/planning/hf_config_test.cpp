@@ -35,13 +35,13 @@ TEST(HfConfig, AWindowOfNullIsNone) {
   EXPECT_EQ(parse_hf_config(with(qwen, "{", R"({"sliding_window":99,)"), "c")->shape.window, 0u);
 }
 
-struct Bad {
+struct BadConfig {
   std::string text;
   const char* says;
 };
 
 TEST(HfConfig, RefusesWhatItCannotUseAndSaysWhere) {
-  const Bad cases[] = {
+  const BadConfig cases[] = {
       {"", "not a JSON document"},
       {"[]", "not a JSON object"},
       {std::string(100'000, '['), "not a JSON document"},
@@ -56,7 +56,7 @@ TEST(HfConfig, RefusesWhatItCannotUseAndSaysWhere) {
        "num_attention_heads is 0"},
       {with(small, "{", R"({"tie_word_embeddings":1,)"), "tie_word_embeddings"},
   };
-  for (const Bad& bad : cases) {
+  for (const BadConfig& bad : cases) {
     const auto model = parse_hf_config(bad.text, "config.json");
     ASSERT_FALSE(model.ok()) << bad.text.substr(0, 200);
     EXPECT_EQ(model.error().code, ErrorCode::bad_input);

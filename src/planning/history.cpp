@@ -11,7 +11,7 @@ namespace premise {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::uint64_t file_bytes_max = 1'000'000;
 
@@ -41,11 +41,11 @@ PredictionRecord record_of(const nlohmann::json& entry) {
   return record;
 }
 
-Json json_of(const Compared& compared) {
+OrderedJson json_of(const Compared& compared) {
   return {{"predicted", compared.predicted}, {"measured", compared.measured}};
 }
 
-Json json_of(const PredictionRecord& record) {
+OrderedJson json_of(const PredictionRecord& record) {
   return {{"time", record.time},
           {"model", record.model},
           {"type", record.type},
@@ -93,12 +93,13 @@ Status append_history(const fs::path& path, const PredictionRecord& record) {
   records.push_back(record);
   if (records.size() > history_records_max)
     records.erase(records.begin(), records.end() - history_records_max);
-  Json entries = Json::array();
+  OrderedJson entries = OrderedJson::array();
   for (const PredictionRecord& entry : records) entries.push_back(json_of(entry));
-  const Json document = {{"version", 1}, {"records", std::move(entries)}};
+  const OrderedJson document = {{"version", 1}, {"records", std::move(entries)}};
   std::error_code failure;
   fs::create_directories(path.parent_path(), failure);  // replace_file says what is wrong
-  return replace_file(path, document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  return replace_file(path,
+                      document.dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
 }
 
 }  // namespace premise

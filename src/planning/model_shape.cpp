@@ -17,7 +17,7 @@ struct TensorRules {
   bool fused = false;       // attn_qkv, and gate and up in one ffn_up
 };
 
-constexpr std::array rules = {
+constexpr std::array tensor_rules = {
     TensorRules{.architecture = "gemma2", .sandwich = true},
     TensorRules{.architecture = "gemma3", .head_norms = true, .sandwich = true},
     TensorRules{.architecture = "llama"},
@@ -27,8 +27,8 @@ constexpr std::array rules = {
 };
 
 const TensorRules* find_rules(std::string_view architecture) {
-  const auto found = std::ranges::find(rules, architecture, &TensorRules::architecture);
-  return found == rules.end() ? nullptr : &*found;
+  const auto found = std::ranges::find(tensor_rules, architecture, &TensorRules::architecture);
+  return found == tensor_rules.end() ? nullptr : &*found;
 }
 
 class ShapeSource final : public TensorSource {
@@ -160,7 +160,7 @@ bool knows_tensors_of(std::string_view architecture) { return find_rules(archite
 
 std::string known_tensor_architectures() {
   std::string names;
-  for (const TensorRules& rule : rules)
+  for (const TensorRules& rule : tensor_rules)
     names += (names.empty() ? "" : ", ") + std::string(rule.architecture);
   return names;
 }

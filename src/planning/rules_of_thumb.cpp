@@ -15,13 +15,13 @@ struct Rule {
   double half_least;                     // for FP16; 0: no rule
 };
 
-constexpr Rule rules[] = {
+constexpr Rule thumb_rules[] = {
     {"7B", "Qwen2.5 7B", 10, 12, 16},  {"13B", "Llama 2 13B", 0, 0, 32},
     {"14B", "Qwen2.5 14B", 20, 24, 0}, {"32B", "Qwen2.5 32B", 40, 48, 0},
     {"70B", "Llama 3.1 70B", 0, 0, 0},
 };
 
-constexpr const char* types[] = {"bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m"};
+constexpr const char* table_types[] = {"bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m"};
 
 // A figure within this share of the rule's edge counts as the rule's.
 constexpr double tolerance = 0.05;
@@ -95,13 +95,13 @@ Result<RuleRow> row_of(const Rule& rule, SizedModel& model, const WeightRecipe& 
 
 Result<std::vector<RuleRow>> rules_of_thumb(const Workload& work) {
   std::vector<RuleRow> rows;
-  for (const Rule& rule : rules) {
+  for (const Rule& rule : thumb_rules) {
     const auto shapes = published_shapes();
     const auto found = std::ranges::find(shapes, rule.model, &PublishedShape::name);
     const ShapeChoice choice{&*found, found->shape, false, {}};
     PREMISE_TRY(SizedModel model,
                 published_model(choice, found->billions * 1e9, *find_recipe("bf16")));
-    for (const char* type : types) {
+    for (const char* type : table_types) {
       PREMISE_TRY(RuleRow row, row_of(rule, model, *find_recipe(type), work));
       rows.push_back(std::move(row));
     }

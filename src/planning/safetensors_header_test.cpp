@@ -48,13 +48,13 @@ TEST(SafetensorsHeader, AddsUpTypes) {
   EXPECT_EQ(found->bytes_of_type.at("F32"), 8u);
 }
 
-struct Bad {
+struct BadHeader {
   const char* header;
   const char* says;
 };
 
 TEST(SafetensorsHeader, RefusesWhatContradictsItself) {
-  const Bad cases[] = {
+  const BadHeader cases[] = {
       {"", "not a JSON document"},
       {"[]", "not a JSON object"},
       {R"({"a":1})", "malformed"},
@@ -72,7 +72,7 @@ TEST(SafetensorsHeader, RefusesWhatContradictsItself) {
            "b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
        "on top of"},
   };
-  for (const Bad& bad : cases) {
+  for (const BadHeader& bad : cases) {
     const auto found = read(bad.header);
     ASSERT_FALSE(found.ok()) << bad.header;
     EXPECT_EQ(found.error().code, ErrorCode::bad_input);

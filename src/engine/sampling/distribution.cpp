@@ -7,11 +7,11 @@
 #include <limits>
 
 #include "engine/sampling/exponential.h"
+#include "engine/sampling/special_floats.h"
 
 namespace premise {
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t lanes = sizeof(Floats) / sizeof(float);
 constexpr std::size_t group = 4 * lanes;  // four chains of operations hide their latency
 // Small enough that float sums within it lose nothing that matters (16 additions a lane).

@@ -14,7 +14,7 @@ namespace {
 using Row = std::vector<float>;
 using Text = std::vector<TokenId>;
 
-Row penalized(const SamplingParams& params, const Text& text, std::size_t vocabulary) {
+Row dry_penalized(const SamplingParams& params, const Text& text, std::size_t vocabulary) {
   Dry dry(params);
   for (const TokenId token : text) dry.remember(token);
   Row logits(vocabulary);
@@ -53,28 +53,28 @@ Row by_definition(const SamplingParams& params, Text text, std::size_t vocabular
 TEST(Dry, penalizes_what_would_prolong_a_repetition) {
   SamplingParams params{.dry_multiplier = 0.8f, .dry_base = 2.0f};
   // "1 2 3 4 … 1 2 3": 4 would prolong a repetition of 3, one more than is allowed.
-  EXPECT_EQ(penalized(params, {1, 2, 3, 4, 5, 1, 2, 3}, 6),
+  EXPECT_EQ(dry_penalized(params, {1, 2, 3, 4, 5, 1, 2, 3}, 6),
             (Row{0.0f, 0.0f, 0.0f, 0.0f, -1.6f, 0.0f}));
   // A repetition of 1 is allowed.
-  EXPECT_EQ(penalized(params, {3, 4, 5, 1, 2, 3}, 6), Row(6));
+  EXPECT_EQ(dry_penalized(params, {3, 4, 5, 1, 2, 3}, 6), Row(6));
 }
 
 TEST(Dry, counts_the_longest_repetition_of_a_token) {
   SamplingParams params{.dry_multiplier = 1.0f, .dry_base = 2.0f, .dry_allowed_length = 1};
   // 9 followed "3" and "2 3": the latter counts.
-  EXPECT_EQ(penalized(params, {2, 3, 9, 7, 3, 9, 2, 3}, 10)[9], -2.0f);
+  EXPECT_EQ(dry_penalized(params, {2, 3, 9, 7, 3, 9, 2, 3}, 10)[9], -2.0f);
 }
 
 TEST(Dry, sees_repetitions_that_overlap) {
   SamplingParams params{.dry_multiplier = 1.0f, .dry_base = 2.0f};
-  EXPECT_EQ(penalized(params, {1, 1, 1, 1, 1}, 2)[1], -4.0f);
+  EXPECT_EQ(dry_penalized(params, {1, 1, 1, 1, 1}, 2)[1], -4.0f);
 }
 
 TEST(Dry, does_not_reach_across_breakers_nor_penalize_them) {
   SamplingParams params{.dry_multiplier = 1.0f, .dry_base = 2.0f, .dry_breakers = {0}};
-  EXPECT_EQ(penalized(params, {1, 0, 2, 3, 4, 1, 0, 2, 3}, 5)[4], -1.0f);
-  EXPECT_EQ(penalized(params, {1, 2, 0, 5, 1, 2}, 6)[0], 0.0f);
-  EXPECT_EQ(penalized(params, {1, 2, 0, 4, 1, 2, 0}, 6), Row(6));
+  EXPECT_EQ(dry_penalized(params, {1, 0, 2, 3, 4, 1, 0, 2, 3}, 5)[4], -1.0f);
+  EXPECT_EQ(dry_penalized(params, {1, 2, 0, 5, 1, 2}, 6)[0], 0.0f);
+  EXPECT_EQ(dry_penalized(params, {1, 2, 0, 4, 1, 2, 0}, 6), Row(6));
 }
 
 TEST(Dry, equals_its_definition_on_random_texts) {
@@ -87,7 +87,7 @@ TEST(Dry, equals_its_definition_on_random_texts) {
     if (random.bits() % 2) params.dry_breakers = {1, 0};
     Text text(random.bits() % 150);
     for (TokenId& token : text) token = static_cast<TokenId>(random.bits() % vocabulary);
-    ASSERT_EQ(penalized(params, text, vocabulary), by_definition(params, text, vocabulary))
+    ASSERT_EQ(dry_penalized(params, text, vocabulary), by_definition(params, text, vocabulary))
         << "trial " << trial;
   }
 }
@@ -97,28 +97,28 @@ TEST(Dry, forgets_what_left_the_window_in_long_texts) {
   Text text = {1, 2, 3, 4};
   for (int i = 0; i < 5000; ++i) text.push_back(100 + i);
   for (const TokenId token : {1, 2, 3}) text.push_back(token);
-  EXPECT_EQ(penalized(params, text, 6000), Row(6000));
+  EXPECT_EQ(dry_penalized(params, text, 6000), Row(6000));
   for (const TokenId token : {4, 2, 3}) text.push_back(token);
-  EXPECT_EQ(penalized(params, text, 6000)[4], -1.0f);
+  EXPECT_EQ(dry_penalized(params, text, 6000)[4], -1.0f);
 }
 
 TEST(Dry, never_forbids) {
   const SamplingParams params{.dry_multiplier = 100.0f, .dry_base = 100.0f};
-  const Row logits = penalized(params, Text(3000, 1), 2);
+  const Row logits = dry_penalized(params, Text(3000, 1), 2);
   EXPECT_TRUE(std::isfinite(logits[1]));
   EXPECT_LT(logits[1], -1e37f);
 }
 
 TEST(Dry, that_is_off_or_has_no_text_changes_nothing) {
-  EXPECT_EQ(penalized({}, {1, 1, 1, 1}, 2), Row(2));
-  EXPECT_EQ(penalized({.dry_multiplier = 1.0f}, {}, 2), Row(2));
-  EXPECT_EQ(penalized({.dry_multiplier = 1.0f}, {1}, 2), Row(2));
-  EXPECT_EQ(penalized({.dry_multiplier = 1.0f}, {-5, 9, -5, 9, -5}, 2), Row(2));
+  EXPECT_EQ(dry_penalized({}, {1, 1, 1, 1}, 2), Row(2));
+  EXPECT_EQ(dry_penalized({.dry_multiplier = 1.0f}, {}, 2), Row(2));
+  EXPECT_EQ(dry_penalized({.dry_multiplier = 1.0f}, {1}, 2), Row(2));
+  EXPECT_EQ(dry_penalized({.dry_multiplier = 1.0f}, {-5, 9, -5, 9, -5}, 2), Row(2));
 }
 
 TEST(Dry, is_linear_on_the_most_repetitive_text) {
   // At every place the whole text before it agrees: 2e10 comparisons one by one.
-  const Row logits = penalized({.dry_multiplier = 1.0f, .dry_base = 1.0f}, Text(200'000, 1), 2);
+  const Row logits = dry_penalized({.dry_multiplier = 1.0f, .dry_base = 1.0f}, Text(200'000, 1), 2);
   EXPECT_EQ(logits[1], -1.0f);
 }
 

@@ -10,11 +10,10 @@
 #include <vector>
 
 #include "engine/sampling/random.h"
+#include "engine/sampling/special_floats.h"
 
 namespace premise {
 namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 // The rules as their papers write them: probabilities of everything, sorted. Of the rows below none
 // has two tokens so nearly equal that rounding decides between them.

@@ -5,13 +5,9 @@
 #include <limits>
 #include <map>
 
+#include "engine/sampling/special_floats.h"
+
 namespace premise {
-namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
-}  // namespace
-
 LogitBias::LogitBias(std::span<const std::pair<TokenId, float>> biases) {
   std::map<TokenId, float> sums;
   for (const auto& [token, bias] : biases) sums[token] += bias;

@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "engine/sampling/random.h"
+#include "engine/sampling/special_floats.h"
 
 namespace premise {
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-
-std::vector<float> random_logits(std::size_t count, double width, std::uint64_t seed) {
+std::vector<float> finite_logits(std::size_t count, double width, std::uint64_t seed) {
   Random random(seed);
   std::vector<float> logits(count);
   for (float& logit : logits) logit = static_cast<float>((random.uniform() - 0.5) * width);
@@ -32,7 +30,7 @@ double in_long_double(const std::vector<float>& logits) {
 TEST(LogSumExp, agrees_with_higher_precision) {
   for (const std::size_t count : {1u, 3u, 16u, 255u, 256u, 257u, 5000u, 262'144u})
     for (const double width : {0.0, 1.0, 20.0, 300.0}) {
-      const std::vector<float> logits = random_logits(count, width, count);
+      const std::vector<float> logits = finite_logits(count, width, count);
       EXPECT_NEAR(log_sum_exp(logits), in_long_double(logits), 2e-7) << count << ", " << width;
     }
 }
@@ -51,7 +49,7 @@ TEST(LogSumExp, of_what_is_not_finite) {
 }
 
 TEST(TopLogprobs, are_the_likeliest_in_falling_order) {
-  const std::vector<float> logits = random_logits(10'000, 12.0, 5);
+  const std::vector<float> logits = finite_logits(10'000, 12.0, 5);
   std::vector<TokenId> order(logits.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<TokenId>(i);
   std::ranges::sort(order, {}, [&](TokenId token) {
@@ -76,7 +74,7 @@ TEST(TopLogprobs, of_equal_tokens_the_smaller_comes_first) {
 
 TEST(TopLogprobs, of_a_whole_row_add_up_to_one) {
   double sum = 0.0;
-  const std::vector<TokenLogprob> all = top_logprobs(random_logits(333, 8.0, 1), 1'000'000);
+  const std::vector<TokenLogprob> all = top_logprobs(finite_logits(333, 8.0, 1), 1'000'000);
   for (const TokenLogprob& token : all) sum += std::exp(static_cast<double>(token.logprob));
   EXPECT_EQ(all.size(), 333u);
   EXPECT_NEAR(sum, 1.0, 1e-6);

@@ -7,11 +7,10 @@
 #include <limits>
 
 #include "engine/sampling/filters.h"
+#include "engine/sampling/special_floats.h"
 
 namespace premise {
 namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 // An overflowed logit is no preference: it is left out like NaN. Models that work have none, so
 // the row is looked at again only where its largest logit gives cause.

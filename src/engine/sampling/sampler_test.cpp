@@ -1,4 +1,5 @@
 #include "engine/sampling/sampler.h"
+#include "engine/sampling/special_floats.h"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +11,6 @@
 
 namespace premise {
 namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 // The tokens of `count` draws from the same logits every time.
 std::vector<TokenId> draws(const SamplingParams& params, const std::vector<float>& logits,

@@ -13,8 +13,6 @@
 namespace premise {
 namespace {
 
-const Matrix& matrix() { return builtin_matrix(); }
-
 Version driver_version(const std::string& text) {
   const auto version = parse_version(text);
   EXPECT_TRUE(version) << text;
@@ -34,28 +32,28 @@ TEST(Matrix, the_embedded_text_reads_without_an_error) {
 
 TEST(Matrix, every_row_names_a_source_and_every_source_is_used) {
   std::set<std::string> named, used;
-  for (const auto& [name, where] : matrix().sources) {
+  for (const auto& [name, where] : builtin_matrix().sources) {
     named.insert(name);
     EXPECT_THAT(where, ::testing::Not(::testing::IsEmpty())) << name;
   }
-  for (const auto& row : matrix().cuda) used.insert({row.source, row.capabilities_source});
-  for (const auto& row : matrix().minor_compatibility) used.insert(row.source);
-  for (const auto& row : matrix().branches) used.insert(row.source);
-  for (const auto& row : matrix().architectures) used.insert(row.source);
-  for (const auto& row : matrix().frameworks) {
+  for (const auto& row : builtin_matrix().cuda) used.insert({row.source, row.capabilities_source});
+  for (const auto& row : builtin_matrix().minor_compatibility) used.insert(row.source);
+  for (const auto& row : builtin_matrix().branches) used.insert(row.source);
+  for (const auto& row : builtin_matrix().architectures) used.insert(row.source);
+  for (const auto& row : builtin_matrix().frameworks) {
     used.insert(row.source);
     if (!row.capabilities_source.empty()) used.insert(row.capabilities_source);
   }
-  for (const auto& row : matrix().cudnn) used.insert(row.source);
-  for (const auto& row : matrix().nccl) used.insert(row.source);
-  for (const auto& row : matrix().withdrawn) used.insert(row.source);
+  for (const auto& row : builtin_matrix().cudnn) used.insert(row.source);
+  for (const auto& row : builtin_matrix().nccl) used.insert(row.source);
+  for (const auto& row : builtin_matrix().withdrawn) used.insert(row.source);
   for (const std::string& source : used) EXPECT_TRUE(named.contains(source)) << source;
   EXPECT_THAT(named, ::testing::IsSubsetOf(used)) << "a source that no row names";
 }
 
 TEST(Matrix, a_newer_cuda_wants_a_newer_driver) {
-  for (std::size_t i = 1; i < matrix().cuda.size(); ++i) {
-    const CudaRow &older = matrix().cuda[i - 1], &newer = matrix().cuda[i];
+  for (std::size_t i = 1; i < builtin_matrix().cuda.size(); ++i) {
+    const CudaRow &older = builtin_matrix().cuda[i - 1], &newer = builtin_matrix().cuda[i];
     EXPECT_LT(older.cuda, newer.cuda);
     EXPECT_LT(driver_version(older.driver), driver_version(newer.driver)) << newer.driver;
   }
@@ -63,7 +61,7 @@ TEST(Matrix, a_newer_cuda_wants_a_newer_driver) {
 
 TEST(Matrix, a_card_that_a_cuda_release_dropped_does_not_come_back) {
   std::set<Version> seen, dropped;
-  for (const CudaRow& row : matrix().cuda) {
+  for (const CudaRow& row : builtin_matrix().cuda) {
     for (const Version& one : row.capabilities) {
       EXPECT_FALSE(dropped.contains(one)) << major_minor(one) << " in " << major_minor(row.cuda);
       seen.insert(one);
@@ -75,26 +73,26 @@ TEST(Matrix, a_card_that_a_cuda_release_dropped_does_not_come_back) {
 }
 
 TEST(Matrix, the_first_and_last_cuda_of_an_architecture_are_those_of_the_rows) {
-  for (const ArchitectureRow& row : matrix().architectures) {
+  for (const ArchitectureRow& row : builtin_matrix().architectures) {
     for (const Version& one : row.capabilities) {
       std::vector<Version> with;
-      for (const CudaRow& cuda : matrix().cuda) {
+      for (const CudaRow& cuda : builtin_matrix().cuda) {
         if (contains(cuda.capabilities, one)) with.push_back(cuda.cuda);
       }
       ASSERT_FALSE(with.empty()) << major_minor(one);
       EXPECT_EQ(with.front(), row.cuda_first) << row.name << " " << major_minor(one);
-      EXPECT_EQ(with.back(), row.cuda_last.value_or(matrix().cuda.back().cuda))
+      EXPECT_EQ(with.back(), row.cuda_last.value_or(builtin_matrix().cuda.back().cuda))
           << row.name << " " << major_minor(one);
     }
   }
 }
 
 TEST(Matrix, every_capability_of_a_compiler_belongs_to_one_architecture) {
-  for (const Version& one : matrix().cuda.back().capabilities) {
-    EXPECT_FALSE(architecture_name(matrix(), one).empty()) << major_minor(one);
+  for (const Version& one : builtin_matrix().cuda.back().capabilities) {
+    EXPECT_FALSE(architecture_name(builtin_matrix(), one).empty()) << major_minor(one);
   }
   std::set<Version> once;
-  for (const ArchitectureRow& row : matrix().architectures) {
+  for (const ArchitectureRow& row : builtin_matrix().architectures) {
     for (const Version& one : row.capabilities) {
       EXPECT_TRUE(once.insert(one).second) << major_minor(one) << " stands twice";
     }
@@ -102,28 +100,28 @@ TEST(Matrix, every_capability_of_a_compiler_belongs_to_one_architecture) {
 }
 
 TEST(Matrix, the_driver_of_each_cuda_belongs_to_the_branch_that_shows_it) {
-  for (const CudaRow& row : matrix().cuda) {
-    const DriverBranch* branch = find_branch(matrix(), driver_version(row.driver).major);
+  for (const CudaRow& row : builtin_matrix().cuda) {
+    const DriverBranch* branch = find_branch(builtin_matrix(), driver_version(row.driver).major);
     ASSERT_TRUE(branch) << row.driver;
     EXPECT_EQ(branch->cuda, row.cuda) << row.driver;
   }
 }
 
 TEST(Matrix, newer_branches_show_newer_cuda) {
-  for (std::size_t i = 1; i < matrix().branches.size(); ++i) {
-    EXPECT_LT(matrix().branches[i - 1].branch, matrix().branches[i].branch);
-    EXPECT_LT(matrix().branches[i - 1].cuda, matrix().branches[i].cuda);
+  for (std::size_t i = 1; i < builtin_matrix().branches.size(); ++i) {
+    EXPECT_LT(builtin_matrix().branches[i - 1].branch, builtin_matrix().branches[i].branch);
+    EXPECT_LT(builtin_matrix().branches[i - 1].cuda, builtin_matrix().branches[i].cuda);
   }
 }
 
 TEST(Matrix, there_is_a_supported_long_term_branch_on_the_day_of_the_table) {
-  const DriverBranch* branch = long_term_branch(matrix(), matrix().date);
+  const DriverBranch* branch = long_term_branch(builtin_matrix(), builtin_matrix().date);
   ASSERT_TRUE(branch);
-  EXPECT_FALSE(support_ended(*branch, matrix().date));
+  EXPECT_FALSE(support_ended(*branch, builtin_matrix().date));
 }
 
 TEST(Matrix, ends_of_support_are_months) {
-  for (const DriverBranch& row : matrix().branches) {
+  for (const DriverBranch& row : builtin_matrix().branches) {
     EXPECT_THAT(row.end,
                 ::testing::AnyOf("ended", ::testing::MatchesRegex("20[0-9][0-9]-[0-1][0-9]")))
         << row.branch;
@@ -131,8 +129,8 @@ TEST(Matrix, ends_of_support_are_months) {
 }
 
 TEST(Matrix, minor_version_compatibility_begins_with_the_first_driver_of_the_major_version) {
-  for (const MinorCompatibilityRow& row : matrix().minor_compatibility) {
-    const CudaRow* first = find_cuda(matrix(), row.cuda);
+  for (const MinorCompatibilityRow& row : builtin_matrix().minor_compatibility) {
+    const CudaRow* first = find_cuda(builtin_matrix(), row.cuda);
     ASSERT_TRUE(first);
     EXPECT_EQ(row.cuda.minor, 0);
     EXPECT_GE(driver_version(row.driver), driver_version(first->driver));
@@ -141,8 +139,8 @@ TEST(Matrix, minor_version_compatibility_begins_with_the_first_driver_of_the_maj
 }
 
 TEST(Matrix, a_framework_has_kernels_only_for_cards_that_its_cuda_knows) {
-  for (const FrameworkBuild& build : matrix().frameworks) {
-    const CudaRow* cuda = find_cuda(matrix(), build.cuda);
+  for (const FrameworkBuild& build : builtin_matrix().frameworks) {
+    const CudaRow* cuda = find_cuda(builtin_matrix(), build.cuda);
     ASSERT_TRUE(cuda) << build.framework << " " << major_minor(build.version);
     for (const Version& one : build.capabilities) {
       EXPECT_TRUE(contains(cuda->capabilities, one))
@@ -157,7 +155,7 @@ TEST(Matrix, a_framework_has_kernels_only_for_cards_that_its_cuda_knows) {
 TEST(Matrix, a_release_of_a_framework_has_at_most_one_default_build_and_no_build_twice) {
   std::set<std::tuple<std::string, Version, Version>> builds;
   std::set<std::pair<std::string, Version>> defaults;
-  for (const FrameworkBuild& build : matrix().frameworks) {
+  for (const FrameworkBuild& build : builtin_matrix().frameworks) {
     EXPECT_TRUE(builds.insert({build.framework, build.version, build.cuda}).second);
     if (!build.by_default) continue;
     EXPECT_TRUE(defaults.insert({build.framework, build.version}).second)
@@ -166,24 +164,25 @@ TEST(Matrix, a_release_of_a_framework_has_at_most_one_default_build_and_no_build
 }
 
 TEST(Matrix, cudnn_names_known_cuda_releases_their_driver_and_their_cards) {
-  for (const CudnnRow& row : matrix().cudnn) {
+  for (const CudnnRow& row : builtin_matrix().cudnn) {
     std::set<Version> cards;
     for (const Version& version : row.cuda) {
-      const CudaRow* cuda = find_cuda(matrix(), version);
+      const CudaRow* cuda = find_cuda(builtin_matrix(), version);
       ASSERT_TRUE(cuda) << major_minor(version);
       cards.insert(cuda->capabilities.begin(), cuda->capabilities.end());
-      EXPECT_NE(driver_fit(matrix(), driver_version(row.driver), version), DriverFit::insufficient);
+      EXPECT_NE(driver_fit(builtin_matrix(), driver_version(row.driver), version),
+                DriverFit::insufficient);
     }
     for (const Version& one : row.capabilities) EXPECT_TRUE(cards.contains(one));
   }
-  for (const NcclRow& row : matrix().nccl) {
-    for (const Version& version : row.cuda) EXPECT_TRUE(find_cuda(matrix(), version));
+  for (const NcclRow& row : builtin_matrix().nccl) {
+    for (const Version& version : row.cuda) EXPECT_TRUE(find_cuda(builtin_matrix(), version));
   }
 }
 
 TEST(Matrix, a_withdrawn_package_has_a_successor_that_is_not_withdrawn) {
-  for (const WithdrawnPackage& row : matrix().withdrawn) {
-    for (const WithdrawnPackage& other : matrix().withdrawn) {
+  for (const WithdrawnPackage& row : builtin_matrix().withdrawn) {
+    for (const WithdrawnPackage& other : builtin_matrix().withdrawn) {
       EXPECT_NE(row.replacement, other.package);
     }
   }
@@ -191,9 +190,10 @@ TEST(Matrix, a_withdrawn_package_has_a_successor_that_is_not_withdrawn) {
 
 // The examples that the specification names.
 TEST(Matrix, says_what_is_known_of_ampere_pytorch_and_tensorflow) {
-  EXPECT_EQ(first_cuda_for(matrix(), {8, 6, 0}), (Version{11, 1, 0}));
-  EXPECT_EQ(find_build(matrix(), "pytorch", {2, 0, 0}, std::nullopt)->cuda, (Version{11, 7, 0}));
-  EXPECT_EQ(find_build(matrix(), "tensorflow", {2, 10, 0}, std::nullopt)->cuda,
+  EXPECT_EQ(first_cuda_for(builtin_matrix(), {8, 6, 0}), (Version{11, 1, 0}));
+  EXPECT_EQ(find_build(builtin_matrix(), "pytorch", {2, 0, 0}, std::nullopt)->cuda,
+            (Version{11, 7, 0}));
+  EXPECT_EQ(find_build(builtin_matrix(), "tensorflow", {2, 10, 0}, std::nullopt)->cuda,
             (Version{11, 2, 0}));
 }
 
@@ -222,7 +222,7 @@ TEST(Cards, the_embedded_text_reads_and_every_row_has_a_source_and_a_known_capab
     EXPECT_TRUE(std::ranges::count(parsed->sources, card.source,
                                    &std::pair<std::string, std::string>::first))
         << card.slug;
-    EXPECT_TRUE(first_cuda_for(matrix(), card.capability)) << card.slug;
+    EXPECT_TRUE(first_cuda_for(builtin_matrix(), card.capability)) << card.slug;
     EXPECT_GT(card.memory_gib, 0) << card.slug;
     EXPECT_GT(card.bandwidth_bytes_per_second, 1e11) << card.slug;
     EXPECT_GT(card.board_watts, 50) << card.slug;

@@ -5,8 +5,6 @@
 namespace premise {
 namespace {
 
-const Matrix& matrix() { return builtin_matrix(); }
-
 TEST(Version, takes_at_most_three_numbers_from_the_beginning) {
   EXPECT_EQ(parse_version("535.104.05"), (Version{535, 104, 5}));
   EXPECT_EQ(parse_version("12.4"), (Version{12, 4, 0}));
@@ -32,34 +30,34 @@ TEST(Version, compares_numbers_and_not_letters) {
 
 TEST(DriverFit, a_driver_runs_its_own_cuda_and_older_ones_in_full) {
   const Version driver{550, 54, 14};
-  EXPECT_EQ(driver_fit(matrix(), driver, {12, 4, 0}), DriverFit::full);
-  EXPECT_EQ(driver_fit(matrix(), driver, {12, 1, 0}), DriverFit::full);
-  EXPECT_EQ(driver_fit(matrix(), driver, {11, 8, 0}), DriverFit::full);
-  EXPECT_EQ(driver_fit(matrix(), driver, {10, 2, 0}), DriverFit::full);
+  EXPECT_EQ(driver_fit(builtin_matrix(), driver, {12, 4, 0}), DriverFit::full);
+  EXPECT_EQ(driver_fit(builtin_matrix(), driver, {12, 1, 0}), DriverFit::full);
+  EXPECT_EQ(driver_fit(builtin_matrix(), driver, {11, 8, 0}), DriverFit::full);
+  EXPECT_EQ(driver_fit(builtin_matrix(), driver, {10, 2, 0}), DriverFit::full);
 }
 
 TEST(DriverFit, a_newer_minor_release_of_the_same_cuda_runs_without_ptx) {
-  EXPECT_EQ(driver_fit(matrix(), {525, 60, 13}, {12, 8, 0}), DriverFit::minor_only);
-  EXPECT_EQ(driver_fit(matrix(), {580, 65, 6}, {13, 3, 0}), DriverFit::minor_only);
+  EXPECT_EQ(driver_fit(builtin_matrix(), {525, 60, 13}, {12, 8, 0}), DriverFit::minor_only);
+  EXPECT_EQ(driver_fit(builtin_matrix(), {580, 65, 6}, {13, 3, 0}), DriverFit::minor_only);
 }
 
 TEST(DriverFit, a_newer_major_release_is_insufficient) {
-  EXPECT_EQ(driver_fit(matrix(), {550, 54, 14}, {13, 0, 0}), DriverFit::insufficient);
-  EXPECT_EQ(driver_fit(matrix(), {470, 82, 1}, {12, 1, 0}), DriverFit::insufficient);
-  EXPECT_EQ(driver_fit(matrix(), {450, 51, 6}, {11, 2, 0}), DriverFit::insufficient);
+  EXPECT_EQ(driver_fit(builtin_matrix(), {550, 54, 14}, {13, 0, 0}), DriverFit::insufficient);
+  EXPECT_EQ(driver_fit(builtin_matrix(), {470, 82, 1}, {12, 1, 0}), DriverFit::insufficient);
+  EXPECT_EQ(driver_fit(builtin_matrix(), {450, 51, 6}, {11, 2, 0}), DriverFit::insufficient);
 }
 
 TEST(DriverFit, the_driver_that_is_needed_is_the_oldest_that_runs_the_major_release) {
-  EXPECT_EQ(driver_needed(matrix(), {12, 8, 0}), "525.60.13");
-  EXPECT_EQ(driver_needed(matrix(), {13, 2, 0}), "580.65.06");
-  EXPECT_EQ(driver_needed(matrix(), {10, 1, 0}), "418.39");
-  EXPECT_EQ(driver_needed(matrix(), {99, 0, 0}), std::nullopt);
+  EXPECT_EQ(driver_needed(builtin_matrix(), {12, 8, 0}), "525.60.13");
+  EXPECT_EQ(driver_needed(builtin_matrix(), {13, 2, 0}), "580.65.06");
+  EXPECT_EQ(driver_needed(builtin_matrix(), {10, 1, 0}), "418.39");
+  EXPECT_EQ(driver_needed(builtin_matrix(), {99, 0, 0}), std::nullopt);
 }
 
 TEST(DriverFit, releases_that_the_matrix_does_not_know_are_judged_by_their_major_version) {
-  EXPECT_EQ(driver_fit(matrix(), {570, 26, 0}, {12, 7, 0}), DriverFit::full);
-  EXPECT_EQ(driver_fit(matrix(), {610, 43, 2}, {13, 9, 0}), DriverFit::minor_only);
-  EXPECT_EQ(driver_fit(matrix(), {610, 43, 2}, {14, 0, 0}), DriverFit::insufficient);
+  EXPECT_EQ(driver_fit(builtin_matrix(), {570, 26, 0}, {12, 7, 0}), DriverFit::full);
+  EXPECT_EQ(driver_fit(builtin_matrix(), {610, 43, 2}, {13, 9, 0}), DriverFit::minor_only);
+  EXPECT_EQ(driver_fit(builtin_matrix(), {610, 43, 2}, {14, 0, 0}), DriverFit::insufficient);
 }
 
 TEST(Branches, support_ends_with_the_month) {
@@ -70,8 +68,8 @@ TEST(Branches, support_ends_with_the_month) {
 }
 
 TEST(Branches, the_long_term_branch_is_the_newest_that_is_supported) {
-  EXPECT_EQ(long_term_branch(matrix(), "2026-11-22")->branch, 580);
-  EXPECT_EQ(long_term_branch(matrix(), "2099-01-01"), nullptr);
+  EXPECT_EQ(long_term_branch(builtin_matrix(), "2026-11-22")->branch, 580);
+  EXPECT_EQ(long_term_branch(builtin_matrix(), "2099-01-01"), nullptr);
 }
 
 TEST(KernelFit, machine_code_runs_on_later_minor_capabilities_of_its_major) {
@@ -107,24 +105,28 @@ TEST(KernelFit, what_is_not_understood_counts_for_nothing) {
 }
 
 TEST(Builds, a_release_is_found_with_its_cuda_or_as_the_default) {
-  EXPECT_EQ(find_build(matrix(), "pytorch", {2, 9, 1}, std::nullopt)->cuda, (Version{12, 8, 0}));
-  EXPECT_EQ(find_build(matrix(), "pytorch", {2, 9, 0}, Version{12, 6, 0})->cuda.minor, 6);
-  EXPECT_EQ(find_build(matrix(), "pytorch", {2, 9, 0}, Version{11, 8, 0}), nullptr);
-  EXPECT_EQ(find_build(matrix(), "pytorch", {99, 0, 0}, std::nullopt), nullptr);
+  EXPECT_EQ(find_build(builtin_matrix(), "pytorch", {2, 9, 1}, std::nullopt)->cuda,
+            (Version{12, 8, 0}));
+  EXPECT_EQ(find_build(builtin_matrix(), "pytorch", {2, 9, 0}, Version{12, 6, 0})->cuda.minor, 6);
+  EXPECT_EQ(find_build(builtin_matrix(), "pytorch", {2, 9, 0}, Version{11, 8, 0}), nullptr);
+  EXPECT_EQ(find_build(builtin_matrix(), "pytorch", {99, 0, 0}, std::nullopt), nullptr);
 }
 
 TEST(Builds, the_suggestion_has_kernels_for_the_card_and_runs_on_the_driver) {
-  const FrameworkBuild* newest = suggest_build(matrix(), "pytorch", {8, 6, 0}, {595, 45, 4});
+  const FrameworkBuild* newest =
+      suggest_build(builtin_matrix(), "pytorch", {8, 6, 0}, {595, 45, 4});
   ASSERT_TRUE(newest);
   EXPECT_EQ(newest->version, (Version{2, 14, 0}));
-  const FrameworkBuild* older = suggest_build(matrix(), "pytorch", {8, 6, 0}, {535, 104, 5});
+  const FrameworkBuild* older =
+      suggest_build(builtin_matrix(), "pytorch", {8, 6, 0}, {535, 104, 5});
   ASSERT_TRUE(older);
   EXPECT_EQ(older->cuda, (Version{12, 8, 0}));
   EXPECT_EQ(older->version, (Version{2, 10, 0}));
-  const FrameworkBuild* pascal = suggest_build(matrix(), "pytorch", {6, 1, 0}, {580, 95, 5});
+  const FrameworkBuild* pascal =
+      suggest_build(builtin_matrix(), "pytorch", {6, 1, 0}, {580, 95, 5});
   ASSERT_TRUE(pascal);
   EXPECT_NE(kernel_fit(*pascal, {6, 1, 0}), KernelFit::none);
-  EXPECT_EQ(suggest_build(matrix(), "pytorch", {3, 0, 0}, {470, 82, 1}), nullptr);
+  EXPECT_EQ(suggest_build(builtin_matrix(), "pytorch", {3, 0, 0}, {470, 82, 1}), nullptr);
 }
 
 }  // namespace

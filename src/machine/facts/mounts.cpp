@@ -42,7 +42,7 @@ std::string base_name(std::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
 }
 
-bool is_made_up(std::string_view name) {
+bool is_virtual_disk(std::string_view name) {
   for (const std::string_view kind : {"loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd"})
     if (name.starts_with(kind)) return true;
   return false;
@@ -164,7 +164,7 @@ StorageClass storage_class(MachineSource& machine, const Mount& mount) {
 std::vector<Disk> list_disks(MachineSource& machine) {
   std::vector<Disk> disks;
   for (const std::string& name : machine.list_folder("/sys/block").names) {
-    if (is_made_up(name)) continue;
+    if (is_virtual_disk(name)) continue;
     const std::int64_t sectors = read_number(machine, "/sys/block/" + name + "/size").value_or(0);
     constexpr std::int64_t sector_bytes = 512;  // of this file, whatever the disk's are
     if (sectors <= 0 || sectors > INT64_MAX / sector_bytes) continue;

@@ -7,7 +7,7 @@
 namespace premise {
 namespace {
 
-bool is_made_up(std::string_view name) {
+bool is_virtual_interface(std::string_view name) {
   for (const std::string_view kind :
        {"lo",  "docker", "veth",  "br-",       "virbr",   "vnet", "ifb",
         "tun", "tap",    "wg",    "cni",       "flannel", "cali", "dummy",
@@ -49,7 +49,7 @@ int roce_v2_gid(MachineSource& machine, const std::string& port) {
 std::vector<NetworkInterface> list_interfaces(MachineSource& machine) {
   std::vector<NetworkInterface> all;
   for (const std::string& name : machine.list_folder("/sys/class/net").names)
-    if (!is_made_up(name)) all.push_back(read_interface(machine, name));
+    if (!is_virtual_interface(name)) all.push_back(read_interface(machine, name));
   const bool any_physical =
       std::any_of(all.begin(), all.end(), [](const NetworkInterface& one) { return one.physical; });
   if (any_physical) {

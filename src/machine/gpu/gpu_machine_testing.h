@@ -12,6 +12,8 @@
 
 namespace premise {
 
+inline constexpr auto ok_status = FindingStatus::ok;  // ok() makes such a finding
+
 class GpuMachine final : public MachineSource {
  public:
   std::map<std::string, std::string> files;

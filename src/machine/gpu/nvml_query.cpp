@@ -18,7 +18,7 @@ using nvml::Device;
 using nvml::Functions;
 using nvml::Return;
 
-constexpr unsigned gpus_max = 64;
+constexpr unsigned gpus_asked_max = 64;
 constexpr unsigned processes_max = 256;
 
 NvmlState state_of(Return code) {
@@ -246,7 +246,8 @@ NvmlReport query_nvml(const nvml::Functions& f) {
   report.state = state_of(counted);
   report.error = counted;
   if (counted == nvml::success) {
-    for (unsigned i = 0; i < std::min(count, gpus_max); ++i) report.gpus.push_back(ask_gpu(f, i));
+    for (unsigned i = 0; i < std::min(count, gpus_asked_max); ++i)
+      report.gpus.push_back(ask_gpu(f, i));
   }
   f.shutdown();
   return report;

@@ -7,12 +7,14 @@
 namespace premise {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+OrderedJson number(const std::optional<double>& value) {
+  return value ? OrderedJson(*value) : OrderedJson(nullptr);
+}
 
-Json list_of(const std::vector<IsaRate>& rates) {
-  Json list = Json::array();
+OrderedJson list_of(const std::vector<IsaRate>& rates) {
+  OrderedJson list = OrderedJson::array();
   for (const IsaRate& rate : rates)
     list.push_back({{"isa", rate.isa}, {"per_second", rate.per_second}});
   return list;
@@ -25,19 +27,19 @@ Error wrong(std::string_view field) {
                field);
 }
 
-std::optional<double> rate_of(const Json& object, const char* key) {
+std::optional<double> rate_of(const OrderedJson& object, const char* key) {
   const auto place = object.find(key);
   if (place == object.end() || !place->is_number()) return std::nullopt;
   const double value = place->get<double>();
   return value > 0 && value < 1e18 ? std::optional(value) : std::nullopt;
 }
 
-Result<std::vector<IsaRate>> isa_rates(const Json& document, const char* key) {
+Result<std::vector<IsaRate>> isa_rates(const OrderedJson& document, const char* key) {
   std::vector<IsaRate> rates;
   const auto list = document.find(key);
   if (list == document.end()) return rates;
   if (!list->is_array()) return wrong(key);
-  for (const Json& entry : *list) {
+  for (const OrderedJson& entry : *list) {
     if (!entry.is_object()) return wrong(key);
     const auto isa = entry.find("isa");
     const auto rate = rate_of(entry, "per_second");
@@ -47,13 +49,13 @@ Result<std::vector<IsaRate>> isa_rates(const Json& document, const char* key) {
   return rates;
 }
 
-Result<std::vector<ThreadRate>> thread_rates(const Json& document) {
+Result<std::vector<ThreadRate>> thread_rates(const OrderedJson& document) {
   constexpr const char* key = "memory_read_by_threads";
   std::vector<ThreadRate> rates;
   const auto list = document.find(key);
   if (list == document.end()) return rates;
   if (!list->is_array()) return wrong(key);
-  for (const Json& entry : *list) {
+  for (const OrderedJson& entry : *list) {
     if (!entry.is_object()) return wrong(key);
     const auto threads = rate_of(entry, "threads");
     const auto rate = rate_of(entry, "bytes_per_second");
@@ -63,7 +65,7 @@ Result<std::vector<ThreadRate>> thread_rates(const Json& document) {
   return rates;
 }
 
-Result<std::optional<StoreRate>> store_rate(const Json& document) {
+Result<std::optional<StoreRate>> store_rate(const OrderedJson& document) {
   constexpr const char* key = "store_read";
   const auto object = document.find(key);
   if (object == document.end() || object->is_null()) return std::optional<StoreRate>();
@@ -89,16 +91,18 @@ Result<std::optional<StoreRate>> store_rate(const Json& document) {
 }  // namespace
 
 std::string to_json(const Measured& measured) {
-  Json document{{"memory_read_bytes_per_second", number(measured.memory_read_bytes_per_second())},
-                {"int8_ops_per_second", number(measured.int8_ops_per_second())},
-                {"bf16_flops_per_second", number(measured.bf16_flops_per_second())},
-                {"store_read_bytes_per_second",
-                 measured.store_read ? Json(measured.store_read->bytes_per_second) : Json(nullptr)},
-                {"seconds", measured.seconds},
-                {"memory_read_by_threads", Json::array()},
-                {"int8_by_isa", list_of(measured.int8_ops)},
-                {"bf16_by_isa", list_of(measured.bf16_flops)},
-                {"store_read", nullptr}};
+  OrderedJson document{
+      {"memory_read_bytes_per_second", number(measured.memory_read_bytes_per_second())},
+      {"int8_ops_per_second", number(measured.int8_ops_per_second())},
+      {"bf16_flops_per_second", number(measured.bf16_flops_per_second())},
+      {"store_read_bytes_per_second", measured.store_read
+                                          ? OrderedJson(measured.store_read->bytes_per_second)
+                                          : OrderedJson(nullptr)},
+      {"seconds", measured.seconds},
+      {"memory_read_by_threads", OrderedJson::array()},
+      {"int8_by_isa", list_of(measured.int8_ops)},
+      {"bf16_by_isa", list_of(measured.bf16_flops)},
+      {"store_read", nullptr}};
   for (const ThreadRate& rate : measured.memory_read) {
     document["memory_read_by_threads"].push_back(
         {{"threads", rate.threads}, {"bytes_per_second", rate.bytes_per_second}});
@@ -111,11 +115,11 @@ std::string to_json(const Measured& measured) {
                               {"cached_share", store->cached_share},
                               {"own_file", store->own_file}};
   }
-  return document.dump(2, ' ', false, Json::error_handler_t::replace);
+  return document.dump(2, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 Result<Measured> measured_from_json(std::string_view text) {
-  const Json document = Json::parse(text, nullptr, false);
+  const OrderedJson document = OrderedJson::parse(text, nullptr, false);
   if (!document.is_object()) {
     return error(ErrorCode::bad_input, {"measured: is no JSON object", "measured：不是 JSON 对象"});
   }

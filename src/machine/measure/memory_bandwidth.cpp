@@ -12,6 +12,7 @@
 #include <set>
 
 #include "machine/facts/words.h"
+#include "machine/measure/stopwatch.h"
 #include "numerics/device/available_memory.h"
 #include "numerics/device/memory.h"
 #include "numerics/device/thread_team.h"
@@ -19,7 +20,6 @@
 namespace premise {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Word = std::uint64_t;
 
 constexpr std::size_t line_words = 8;  // a cache line
@@ -27,10 +27,6 @@ constexpr std::size_t streams = 8;
 constexpr std::size_t ahead_lines = 16;  // of prefetching in each stream
 constexpr std::uint64_t least_bytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t most_bytes = std::uint64_t{8} << 30;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Reads every word; the sum keeps compilers from leaving it out.
 Word read_all(const Word* words, std::size_t lines) {
@@ -54,9 +50,9 @@ double rate_of(ThreadTeam& team, int readers, const AlignedBuffer& memory, doubl
   const Word* words = reinterpret_cast<const Word*>(memory.data());
   std::atomic<Word> sink{0};
   double best = 0;
-  const Clock::time_point start = Clock::now();
+  const SteadyClock::time_point start = SteadyClock::now();
   do {
-    const Clock::time_point pass = Clock::now();
+    const SteadyClock::time_point pass = SteadyClock::now();
     team.run([&](int index) {
       if (index >= readers) return;
       const Range range = split(lines, readers, index, streams);

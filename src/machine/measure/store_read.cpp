@@ -28,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "machine/measure/stopwatch.h"
 #include "numerics/device/memory.h"
 #include "numerics/device/thread_team.h"
 
@@ -35,16 +36,11 @@ namespace premise {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t piece_bytes = std::size_t{4} << 20;
 constexpr int readers = 4;
 constexpr std::uint64_t own_file_bytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t least_file_bytes = std::uint64_t{64} << 20;  // less tells of latency only
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 class File {
  public:
@@ -132,7 +128,7 @@ Result<File> write_own_file(const fs::path& folder, double seconds,
     state ^= state << 17;
     std::memcpy(piece.data() + i, &state, sizeof state);
   }
-  const Clock::time_point start = Clock::now();
+  const SteadyClock::time_point start = SteadyClock::now();
   for (std::uint64_t at = 0; at < own_file_bytes && seconds_since(start) < seconds;
        at += piece_bytes) {
     if (stop && stop()) break;
@@ -182,7 +178,7 @@ Result<Reading> read_in_turns(const File& file, double seconds, const std::funct
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<int> failed{0};
   std::atomic<bool> over{stop && stop()};
-  const Clock::time_point start = Clock::now();
+  const SteadyClock::time_point start = SteadyClock::now();
   team->run([&](int index) {
     std::byte* buffer = buffers.data() + static_cast<std::size_t>(index) * piece_bytes;
     while (!over) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "machine/measure/stopwatch.h"
 #include "numerics/device/isa.h"
 #include "numerics/device/memory.h"
 #include "numerics/device/thread_team.h"
@@ -13,17 +14,11 @@
 namespace premise {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Of each thread: 128 rows of 1024 columns take 136 KiB as Q8_0 and 256 KiB as BF16, which fits the
 // second cache of every processor with AVX2 but the oldest, beside 64 rows of activations.
 constexpr std::uint64_t rows_per_thread = 128;
 constexpr std::uint64_t columns = 1024;
 constexpr std::uint64_t batch = 64;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Weights of one type, packed. Their values do not matter to the speed, as long as they are no
 /// denormal numbers.
@@ -96,9 +91,9 @@ class Bench {
     }
     float* y = reinterpret_cast<float*>(outputs_.data());
     double shortest = std::numeric_limits<double>::infinity();
-    const Clock::time_point start = Clock::now();
+    const SteadyClock::time_point start = SteadyClock::now();
     do {
-      const Clock::time_point round = Clock::now();
+      const SteadyClock::time_point round = SteadyClock::now();
       team_.run([&](int index) {
         const Range panels =
             split(static_cast<std::size_t>(panel_count(rows_)), team_.size(), index);

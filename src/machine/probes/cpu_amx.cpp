@@ -5,7 +5,7 @@
 namespace premise {
 namespace {
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_cpu_amx(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "cpu.amx";
   using Amx = ProcessorTrial::Amx;
   const Processor processor = read_processor(machine);
@@ -50,6 +50,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe cpu_amx;
-const Probe cpu_amx{.name = "cpu_amx", .order = 220, .run = run};
+const Probe cpu_amx{.name = "cpu_amx", .order = 220, .run = probe_cpu_amx};
 
 }  // namespace premise

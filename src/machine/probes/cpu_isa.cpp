@@ -170,7 +170,7 @@ Finding hidden(MachineSource& machine, const Processor& processor) {
           pass_the_processor_through(hypervisor)};
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_cpu_isa(MachineSource& machine, Findings& findings) {
   const Processor processor = read_processor(machine);
   findings.push_back(used_set(machine, processor));
   findings.push_back(avx2(processor));
@@ -181,6 +181,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe cpu_isa;
-const Probe cpu_isa{.name = "cpu_isa", .order = 210, .run = run};
+const Probe cpu_isa{.name = "cpu_isa", .order = 210, .run = probe_cpu_isa};
 
 }  // namespace premise

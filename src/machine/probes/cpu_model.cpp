@@ -42,7 +42,7 @@ Finding cores(MachineSource& machine) {
   return ok(id, std::int64_t{count.cores}, and_then(all, used));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_cpu_model(MachineSource& machine, Findings& findings) {
   findings.push_back(model(read_processor(machine)));
   findings.push_back(cores(machine));
 }
@@ -50,6 +50,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe cpu_model;
-const Probe cpu_model{.name = "cpu_model", .order = 200, .run = run};
+const Probe cpu_model{.name = "cpu_model", .order = 200, .run = probe_cpu_model};
 
 }  // namespace premise

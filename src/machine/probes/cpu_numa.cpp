@@ -21,7 +21,7 @@ std::uint64_t memory_of(MachineSource& machine, int node) {
   return 0;
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_cpu_numa(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "cpu.numa";
   const auto line = read_line(machine, "/sys/devices/system/node/online");
   const auto nodes = line ? number_list(*line) : std::nullopt;
@@ -60,6 +60,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe cpu_numa;
-const Probe cpu_numa{.name = "cpu_numa", .order = 230, .run = run};
+const Probe cpu_numa{.name = "cpu_numa", .order = 230, .run = probe_cpu_numa};
 
 }  // namespace premise

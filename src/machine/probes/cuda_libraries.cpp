@@ -77,7 +77,7 @@ Finding cudnn_library(MachineSource& machine, std::string_view cache) {
                     "系统未安装 cuDNN；以软件包安装的框架自带 cuDNN"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_cuda_libraries(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   if (!gpus.driver_works() || gpus.report.gpus.empty()) return;
   CommandAnswer cache = machine.run_command({"ldconfig", "-p"});
@@ -96,6 +96,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe cuda_libraries;
-const Probe cuda_libraries{"cuda_libraries", 622, run};
+const Probe cuda_libraries{"cuda_libraries", 622, probe_cuda_libraries};
 
 }  // namespace premise

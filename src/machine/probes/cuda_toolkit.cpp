@@ -11,7 +11,7 @@
 namespace premise {
 namespace {
 
-constexpr const char* id = "cuda.toolkit";
+constexpr const char* cuda_toolkit_id = "cuda.toolkit";
 
 struct Toolkit {
   CommandState state = CommandState::not_found;
@@ -48,7 +48,7 @@ Finding newer_than_driver(const Version& nvcc, const std::string& driver, const 
            driver_needed(builtin_matrix(), nvcc).value_or("?"));
   if (fit == DriverFit::insufficient) {
     return warning(
-        id, toolkit,
+        cuda_toolkit_id, toolkit,
         text({"nvcc is CUDA {}, driver {} runs up to CUDA {}: what it compiles ends with "
               "\"CUDA driver version is insufficient for CUDA runtime version\"",
               "nvcc 为 CUDA {}，驱动 {} 最高支持 CUDA {}：编译出的程序会报 \"CUDA driver "
@@ -56,7 +56,7 @@ Finding newer_than_driver(const Version& nvcc, const std::string& driver, const 
              toolkit, driver, major_minor(cuda)),
         fix);
   }
-  return info(id, toolkit,
+  return info(cuda_toolkit_id, toolkit,
               text({"nvcc is CUDA {}, nvidia-smi shows {}: programs run as long as they hold code "
                     "for the very card; PTX ends with \"compiled with an unsupported toolchain\"",
                     "nvcc 为 CUDA {}，nvidia-smi 显示 {}：含本卡机器码的程序可运行；PTX 会报 "
@@ -74,7 +74,7 @@ std::optional<Finding> unknown_card(const Version& nvcc, const Gpus& gpus) {
     const auto first = first_cuda_for(builtin_matrix(), *gpu->capability);
     const bool dropped = first && *first <= nvcc;
     return warning(
-        id, major_minor(nvcc),
+        cuda_toolkit_id, major_minor(nvcc),
         text({"nvcc of CUDA {} makes no code for {} (\"Unsupported gpu architecture "
               "'compute_{}{}'\")",
               "CUDA {} 的 nvcc 不支持 {}（\"Unsupported gpu architecture 'compute_{}{}'\"）"},
@@ -90,12 +90,12 @@ std::optional<Finding> unknown_card(const Version& nvcc, const Gpus& gpus) {
 Finding toolkit(MachineSource& machine, const Gpus& gpus) {
   const Toolkit found = find_toolkit(machine);
   if (found.state == CommandState::not_found) {
-    return info(id, {},
+    return info(cuda_toolkit_id, {},
                 text({"no CUDA toolkit (nvcc); Premise does not need one",
                       "没有 CUDA 工具包（nvcc）；Premise 不需要它"}));
   }
   if (!found.version) {
-    return info(id, {}, text({"nvcc does not say its version", "nvcc 未给出版本"}));
+    return info(cuda_toolkit_id, {}, text({"nvcc does not say its version", "nvcc 未给出版本"}));
   }
   if (auto finding = unknown_card(*found.version, gpus)) return *finding;
   const std::string driver = gpus.driver();
@@ -110,16 +110,16 @@ Finding toolkit(MachineSource& machine, const Gpus& gpus) {
   }
   const std::string version = major_minor(*found.version);
   if (found.off_path) {
-    return info(id, version,
+    return info(cuda_toolkit_id, version,
                 text({"CUDA toolkit {} is installed, nvcc is not in the PATH",
                       "已安装 CUDA 工具包 {}，但 nvcc 不在 PATH 中"},
                      version),
                 command_line("export PATH=/usr/local/cuda/bin:$PATH"));
   }
-  return ok(id, version, text({"CUDA toolkit {}", "CUDA 工具包 {}"}, version));
+  return ok(cuda_toolkit_id, version, text({"CUDA toolkit {}", "CUDA 工具包 {}"}, version));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_cuda_toolkit(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   findings.push_back(toolkit(machine, gpus));
 }
@@ -127,6 +127,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe cuda_toolkit;
-const Probe cuda_toolkit{"cuda_toolkit", 620, run};
+const Probe cuda_toolkit{"cuda_toolkit", 620, probe_cuda_toolkit};
 
 }  // namespace premise

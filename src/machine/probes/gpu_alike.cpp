@@ -95,7 +95,7 @@ Finding visible(MachineSource& machine, std::size_t cards) {
                    *list, seen.count, cards));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_gpu_alike(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   const std::vector<NumberedGpu> cards = working_cards(gpus);
   if (cards.empty()) return;
@@ -106,6 +106,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe gpu_alike;
-const Probe gpu_alike{"gpu_alike", 505, run};
+const Probe gpu_alike{"gpu_alike", 505, probe_gpu_alike};
 
 }  // namespace premise

@@ -133,7 +133,7 @@ void bandwidth(const Gpus& gpus, Findings& findings) {
   }
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_gpu_cards(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   findings.push_back(cards(gpus));
   lost_cards(gpus, findings);
@@ -145,6 +145,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe gpu_cards;
-const Probe gpu_cards{"gpu_cards", 500, run};
+const Probe gpu_cards{"gpu_cards", 500, probe_gpu_cards};
 
 }  // namespace premise

@@ -108,7 +108,7 @@ void fabric_manager(MachineSource& machine, const std::vector<NumberedGpu>& card
   }
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_gpu_nvlink(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   const std::vector<NumberedGpu> cards = working_cards(gpus);
   if (cards.size() < 2) return;
@@ -119,6 +119,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe gpu_nvlink;
-const Probe gpu_nvlink{"gpu_nvlink", 510, run};
+const Probe gpu_nvlink{"gpu_nvlink", 510, probe_gpu_nvlink};
 
 }  // namespace premise

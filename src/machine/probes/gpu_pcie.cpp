@@ -35,7 +35,7 @@ Finding link(const Gpus& gpus) {
                  first.pcie_generation_max.value_or(0), *first.pcie_width));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_gpu_pcie(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   if (!working_cards(gpus).empty()) findings.push_back(link(gpus));
 }
@@ -43,6 +43,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe gpu_pcie;
-const Probe gpu_pcie{"gpu_pcie", 550, run};
+const Probe gpu_pcie{"gpu_pcie", 550, probe_gpu_pcie};
 
 }  // namespace premise

@@ -83,7 +83,7 @@ Finding supply(const std::vector<NumberedGpu>& cards) {
                    together, advised));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_gpu_power(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   const std::vector<NumberedGpu> cards = working_cards(gpus);
   if (cards.empty()) return;
@@ -94,6 +94,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe gpu_power;
-const Probe gpu_power{"gpu_power", 520, run};
+const Probe gpu_power{"gpu_power", 520, probe_gpu_power};
 
 }  // namespace premise

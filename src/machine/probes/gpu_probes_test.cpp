@@ -12,7 +12,6 @@ extern const Probe gpu_cards, gpu_alike, gpu_nvlink, gpu_power, gpu_thermal, gpu
 namespace {
 
 using ::testing::HasSubstr;
-constexpr auto ok_status = FindingStatus::ok;
 
 GpuMachine one_card(const std::function<void(NvmlGpu&)>& change = {}) {
   NvmlGpu card = healthy_card();

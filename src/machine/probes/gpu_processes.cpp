@@ -83,7 +83,7 @@ Finding mode(const Gpus& gpus) {
   return ok(id, std::int64_t{0}, text({"open to several programs", "允许多个程序共用"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_gpu_processes(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   const std::vector<NumberedGpu> cards = working_cards(gpus);
   if (cards.empty()) return;
@@ -94,6 +94,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe gpu_processes;
-const Probe gpu_processes{"gpu_processes", 560, run};
+const Probe gpu_processes{"gpu_processes", 560, probe_gpu_processes};
 
 }  // namespace premise

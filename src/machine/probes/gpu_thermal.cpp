@@ -52,7 +52,7 @@ Finding thermal(const Gpus& gpus) {
                        "清理滤网与风扇，卡间留出空槽；然后观察：nvidia-smi dmon -s pct"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_gpu_thermal(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   if (!working_cards(gpus).empty()) findings.push_back(thermal(gpus));
 }
@@ -60,6 +60,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe gpu_thermal;
-const Probe gpu_thermal{"gpu_thermal", 530, run};
+const Probe gpu_thermal{"gpu_thermal", 530, probe_gpu_thermal};
 
 }  // namespace premise

@@ -32,7 +32,7 @@ Ecc read_ecc(MachineSource& machine) {
   return ecc;
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_memory_ecc(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "memory.ecc";
   const Ecc ecc = read_ecc(machine);
   if (ecc.controllers == 0) {
@@ -76,6 +76,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe memory_ecc;
-const Probe memory_ecc{.name = "memory_ecc", .order = 310, .run = run};
+const Probe memory_ecc{.name = "memory_ecc", .order = 310, .run = probe_memory_ecc};
 
 }  // namespace premise

@@ -88,7 +88,7 @@ Finding swap(const MemoryTable& table) {
                  format_bytes(*total)));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_memory_size(MachineSource& machine, Findings& findings) {
   const MemoryTable table = read_memory_table(machine);
   findings.push_back(size(table));
   findings.push_back(available(table));
@@ -98,6 +98,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe memory_size;
-const Probe memory_size{.name = "memory_size", .order = 300, .run = run};
+const Probe memory_size{.name = "memory_size", .order = 300, .run = probe_memory_size};
 
 }  // namespace premise

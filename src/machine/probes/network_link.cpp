@@ -7,7 +7,7 @@
 namespace premise {
 namespace {
 
-constexpr std::int64_t recommended = 1'000'000'000;
+constexpr std::int64_t recommended_link = 1'000'000'000;
 
 std::string in_words(std::int64_t bits) {
   return bits >= 1'000'000'000 ? fmt::format("{:g} Gb/s", static_cast<double>(bits) / 1e9)
@@ -29,7 +29,7 @@ Finding link(const NetworkInterface& interface) {
                                           name));
   }
   const std::string speed = in_words(interface.bits_per_second);
-  if (interface.bits_per_second < recommended) {
+  if (interface.bits_per_second < recommended_link) {
     return warning(
         id, interface.bits_per_second,
         text({"{}: {}; a service wants 1 Gb/s, and a model of 5 GB takes {:.0f} s to fetch",
@@ -42,7 +42,7 @@ Finding link(const NetworkInterface& interface) {
   return ok(id, interface.bits_per_second, text({"{}: {}", "{}：{}"}, name, speed));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_network_link(MachineSource& machine, Findings& findings) {
   const auto interfaces = list_interfaces(machine);
   if (std::none_of(interfaces.begin(), interfaces.end(),
                    [](const NetworkInterface& one) { return one.up; })) {
@@ -55,6 +55,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe network_link;
-const Probe network_link{.name = "network_link", .order = 700, .run = run};
+const Probe network_link{.name = "network_link", .order = 700, .run = probe_network_link};
 
 }  // namespace premise

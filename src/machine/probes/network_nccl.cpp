@@ -22,7 +22,7 @@ const NetworkInterface* socket_interface(const std::vector<NetworkInterface>& in
   return best;
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_network_nccl(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "network.nccl";
   const auto interfaces = list_interfaces(machine);
   std::vector<std::string> variables;
@@ -54,6 +54,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe network_nccl;
-const Probe network_nccl{.name = "network_nccl", .order = 720, .run = run};
+const Probe network_nccl{.name = "network_nccl", .order = 720, .run = probe_network_nccl};
 
 }  // namespace premise

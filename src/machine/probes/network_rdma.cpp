@@ -12,7 +12,7 @@
 namespace premise {
 namespace {
 
-constexpr std::int64_t recommended = 100'000'000'000;
+constexpr std::int64_t recommended_port = 100'000'000'000;
 
 std::string name_of(const RdmaPort& port) {
   return port.port == 1 ? port.device : fmt::format("{}:{}", port.device, port.port);
@@ -36,7 +36,7 @@ Finding rate(const RdmaPort& port) {
                    "然后执行：ibstat {}"},
                   port.device));
   }
-  if (port.bits_per_second < recommended) {
+  if (port.bits_per_second < recommended_port) {
     return warning(id, port.bits_per_second,
                    text({"{}: {} at {:g} Gb/s; computing on several machines wants 100",
                          "{}：{}，{:g} Gb/s；多机计算建议 100 Gb/s"},
@@ -103,7 +103,7 @@ Finding locked_memory(MachineSource& machine) {
             "LimitMEMLOCK=infinity；容器用 docker run --ulimit memlock=-1"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_network_rdma(MachineSource& machine, Findings& findings) {
   const auto ports = list_rdma_ports(machine);
   if (ports.empty()) {
     findings.push_back(
@@ -119,6 +119,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe network_rdma;
-const Probe network_rdma{.name = "network_rdma", .order = 710, .run = run};
+const Probe network_rdma{.name = "network_rdma", .order = 710, .run = probe_network_rdma};
 
 }  // namespace premise

@@ -9,7 +9,7 @@
 namespace premise {
 namespace {
 
-constexpr const char* id = "nvidia.container";
+constexpr const char* nvidia_container_id = "nvidia.container";
 constexpr const char* configure_docker =
     "sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker";
 constexpr const char* configure_podman =
@@ -20,7 +20,7 @@ bool host_has_gpu(const Gpus& gpus) { return !gpus.on_bus.empty() || !gpus.kerne
 
 Finding inside(const std::string& kind, const Gpus& gpus) {
   if (gpus.driver_works() && !gpus.report.gpus.empty()) {
-    return ok(id, true,
+    return ok(nvidia_container_id, true,
               text({"this container was given {} GPU(s)", "此容器已获得 {} 块 GPU"},
                    gpus.report.gpus.size()));
   }
@@ -30,7 +30,7 @@ Finding inside(const std::string& kind, const Gpus& gpus) {
                   "在 Pod 中申请：resources.limits: {{nvidia.com/gpu: 1}}"})
           : text({"start it with the NVIDIA container toolkit: docker run --gpus all …",
                   "使用 NVIDIA 容器工具包启动：docker run --gpus all …"});
-  return warning(id, false,
+  return warning(nvidia_container_id, false,
                  text({"the machine has NVIDIA GPUs, this container was not given any: models are "
                        "computed on the processor",
                        "宿主机有 NVIDIA GPU，但此容器未获得：模型将在处理器上计算"}),
@@ -51,7 +51,7 @@ bool has_program(MachineSource& machine, std::string_view name) {
 Finding outside(MachineSource& machine, bool docker) {
   if (!has_program(machine, "nvidia-ctk") && !has_program(machine, "nvidia-container-runtime")) {
     return warning(
-        id, false,
+        nvidia_container_id, false,
         text({"containers cannot be given a GPU (\"could not select device driver\"): the NVIDIA "
               "container toolkit is not installed",
               "容器无法使用 GPU（\"could not select device driver\"）：未安装 NVIDIA 容器工具包"}),
@@ -66,15 +66,15 @@ Finding outside(MachineSource& machine, bool docker) {
       exists(machine, "/etc/cdi", "nvidia.yaml") || exists(machine, "/var/run/cdi", "nvidia.yaml");
   if (docker && !cdi && settings.state != AnswerState::denied &&
       settings.text.find("nvidia") == std::string::npos) {
-    return warning(id, false,
+    return warning(nvidia_container_id, false,
                    text({"the NVIDIA container toolkit is installed, Docker does not know of it",
                          "已安装 NVIDIA 容器工具包，但 Docker 未配置"}),
                    command_line(configure_docker));
   }
-  return ok(id, true, text({"containers can be given GPUs", "容器可以使用 GPU"}));
+  return ok(nvidia_container_id, true, text({"containers can be given GPUs", "容器可以使用 GPU"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_nvidia_container(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   if (!host_has_gpu(gpus) && gpus.report.gpus.empty()) return;
   if (const std::string kind = container_kind(machine); !kind.empty()) {
@@ -88,6 +88,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe nvidia_container;
-const Probe nvidia_container{"nvidia_container", 606, run};
+const Probe nvidia_container{"nvidia_container", 606, probe_nvidia_container};
 
 }  // namespace premise

@@ -9,7 +9,7 @@
 namespace premise {
 namespace {
 
-constexpr const char* id = "nvidia.driver";
+constexpr const char* nvidia_driver_id = "nvidia.driver";
 
 std::string install_driver(MachineSource& machine) {
   const OsRelease os = read_os_release(machine);
@@ -20,13 +20,13 @@ std::string install_driver(MachineSource& machine) {
 Finding not_installed(MachineSource& machine, const Gpus& gpus) {
   if (gpus.nouveau) {
     return failure(
-        id, {},
+        nvidia_driver_id, {},
         text({"the free driver nouveau holds the GPU; it does not run CUDA",
               "GPU 正由开源驱动 nouveau 占用，它不支持 CUDA"}),
         text({"{}, then: sudo reboot", "{}，然后执行 sudo reboot"}, install_driver(machine)));
   }
   return failure(
-      id, {}, text({"no NVIDIA driver is installed", "未安装 NVIDIA 驱动"}),
+      nvidia_driver_id, {}, text({"no NVIDIA driver is installed", "未安装 NVIDIA 驱动"}),
       text({"{}, then: sudo reboot", "{}，然后执行 sudo reboot"}, install_driver(machine)));
 }
 
@@ -39,7 +39,7 @@ std::string library_driver(const NvmlReport& report) {
 
 Finding mismatch(const Gpus& gpus) {
   return failure(
-      id, {},
+      nvidia_driver_id, {},
       text({"\"Failed to initialize NVML: Driver/library version mismatch\": the kernel runs "
             "module {}, the library is {}; the driver was updated since the last start",
             "\"Failed to initialize NVML: Driver/library version mismatch\"：内核模块为 {}，库为 "
@@ -50,11 +50,11 @@ Finding mismatch(const Gpus& gpus) {
 
 Finding not_loaded(MachineSource& machine, const Gpus& gpus) {
   if (gpus.on_bus.empty() && wsl_version(machine) == 0) {
-    return info(id, {},
+    return info(nvidia_driver_id, {},
                 text({"the NVIDIA library is installed, no card is there",
                       "已安装 NVIDIA 库，但没有显卡"}));
   }
-  return failure(id, {},
+  return failure(nvidia_driver_id, {},
                  text({"the driver is installed but not loaded (\"couldn't communicate with the "
                        "NVIDIA driver\"): often a new kernel without its module, or Secure Boot",
                        "驱动已安装但未加载（\"couldn't communicate with the NVIDIA driver\"）："
@@ -71,18 +71,18 @@ Finding trouble(MachineSource& machine, const Gpus& gpus) {
     case NvmlState::driver_not_loaded:
       return not_loaded(machine, gpus);
     case NvmlState::timed_out:
-      return failure(id, {},
+      return failure(nvidia_driver_id, {},
                      text({"the driver does not answer: a GPU hangs", "驱动没有响应：有 GPU 卡死"}),
                      text({"sudo dmesg | grep -E 'NVRM|Xid', then: sudo reboot",
                            "sudo dmesg | grep -E 'NVRM|Xid'，然后执行 sudo reboot"}));
     case NvmlState::no_permission:
-      return failure(id, {},
+      return failure(nvidia_driver_id, {},
                      text({"this user or control group may not open the GPU's device nodes",
                            "当前用户或控制组无权打开 GPU 设备节点"}),
                      command_line("ls -l /dev/nvidia*"));
     default:
       return failure(
-          id, gpus.report.error,
+          nvidia_driver_id, gpus.report.error,
           text({"the driver cannot be asked (NVML code {})", "无法查询驱动（NVML 代码 {}）"},
                gpus.report.error),
           command_line("nvidia-smi"));
@@ -92,8 +92,8 @@ Finding trouble(MachineSource& machine, const Gpus& gpus) {
 Finding works(const Gpus& gpus) {
   const std::string driver = gpus.driver();
   const auto& cuda = gpus.report.cuda_version;
-  if (!cuda) return ok(id, driver, text({"driver {}", "驱动 {}"}, driver));
-  return ok(id, driver,
+  if (!cuda) return ok(nvidia_driver_id, driver, text({"driver {}", "驱动 {}"}, driver));
+  return ok(nvidia_driver_id, driver,
             text({"driver {}, runs programs up to CUDA {}", "驱动 {}，最高支持 CUDA {}"}, driver,
                  major_minor(*cuda)));
 }
@@ -146,7 +146,7 @@ Finding branch(MachineSource& machine, const Version& driver) {
               next_branch(machine, day));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_nvidia_driver(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   if (gpus.damage) return;  // gpu.cards says it
   if (!gpus.nvml_installed) {
@@ -163,6 +163,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe nvidia_driver;
-const Probe nvidia_driver{"nvidia_driver", 600, run};
+const Probe nvidia_driver{"nvidia_driver", 600, probe_nvidia_driver};
 
 }  // namespace premise

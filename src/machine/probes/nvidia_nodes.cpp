@@ -44,7 +44,7 @@ Finding nodes(const FolderAnswer& folder, const Gpus& gpus) {
             text({"device nodes are there, nvidia-uvm too", "设备节点齐全，包括 nvidia-uvm"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_nvidia_nodes(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   // Under WSL2 the way is /dev/dxg; in a container nvidia.container judges.
   if (!gpus.driver_works() || gpus.report.gpus.empty() || wsl_version(machine) != 0) return;
@@ -55,6 +55,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe nvidia_nodes;
-const Probe nvidia_nodes{"nvidia_nodes", 604, run};
+const Probe nvidia_nodes{"nvidia_nodes", 604, probe_nvidia_nodes};
 
 }  // namespace premise

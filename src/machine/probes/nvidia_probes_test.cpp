@@ -13,7 +13,6 @@ extern const Probe nvidia_driver, nvidia_nodes, nvidia_container, nvidia_smi, nv
 namespace {
 
 using ::testing::HasSubstr;
-constexpr auto ok_status = FindingStatus::ok;
 
 GpuMachine healthy() { return machine_with({healthy_card()}); }
 

@@ -11,7 +11,7 @@
 namespace premise {
 namespace {
 
-constexpr const char* id = "nvidia.xid";
+constexpr const char* nvidia_xid_id = "nvidia.xid";
 
 struct Xid {
   int number;
@@ -20,7 +20,7 @@ struct Xid {
   const char* zh;
 };
 
-constexpr Xid known[] = {
+constexpr Xid known_xids[] = {
     {13, false, "a program's kernel faulted", "程序内核异常"},
     {31, false, "a program read or wrote memory that is not its own", "程序访问了非法显存地址"},
     {43, false, "a program was stopped after its fault", "程序出错后被停止"},
@@ -54,26 +54,26 @@ std::map<int, int> count_xids(std::string_view log) {
 }
 
 Text meaning_of(int number) {
-  const auto found = std::ranges::find(known, number, &Xid::number);
-  if (found == std::end(known)) return text({"see NVIDIA's catalog", "见 NVIDIA 目录"});
+  const auto found = std::ranges::find(known_xids, number, &Xid::number);
+  if (found == std::end(known_xids)) return text({"see NVIDIA's catalog", "见 NVIDIA 目录"});
   return {found->en, found->zh};
 }
 
 bool is_hardware(int number) {
-  const auto found = std::ranges::find(known, number, &Xid::number);
-  return found != std::end(known) && found->hardware;
+  const auto found = std::ranges::find(known_xids, number, &Xid::number);
+  return found != std::end(known_xids) && found->hardware;
 }
 
 Finding xid(const CommandAnswer& answer) {
   if (!answer) {
-    return info(id, {},
+    return info(nvidia_xid_id, {},
                 text({"the kernel's log needs root: Xid errors were not looked for",
                       "读取内核日志需要 root：未检查 Xid 错误"}),
                 command_line("sudo dmesg | grep -i xid"));
   }
   const std::map<int, int> counts = count_xids(answer.out);
   if (counts.empty()) {
-    return ok(id, std::int64_t{0},
+    return ok(nvidia_xid_id, std::int64_t{0},
               text({"no Xid error in the kernel's log", "内核日志中没有 Xid 错误"}));
   }
   const auto worst =
@@ -82,14 +82,14 @@ Finding xid(const CommandAnswer& answer) {
   const Text meaning = meaning_of(number);
   const Text why{fmt::format("Xid {} ({}×): {}", number, times, meaning.en),
                  fmt::format("Xid {}（{} 次）：{}", number, times, meaning.zh)};
-  if (worst == counts.end()) return info(id, std::int64_t{number}, why);
-  return warning(id, std::int64_t{number}, why,
+  if (worst == counts.end()) return info(nvidia_xid_id, std::int64_t{number}, why);
+  return warning(nvidia_xid_id, std::int64_t{number}, why,
                  text({"look at the card: nvidia-smi -q, sudo dmesg | grep -i xid; if it comes "
                        "again, have it replaced",
                        "检查显卡：nvidia-smi -q、sudo dmesg | grep -i xid；若重复出现请更换"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_nvidia_xid(MachineSource& machine, Findings& findings) {
   const Gpus gpus = read_gpus(machine);
   if (gpus.kernel_driver.empty()) return;
   findings.push_back(xid(machine.run_command({"dmesg", "--facility=kern"})));
@@ -98,6 +98,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe nvidia_xid;
-const Probe nvidia_xid{"nvidia_xid", 612, run};
+const Probe nvidia_xid{"nvidia_xid", 612, probe_nvidia_xid};
 
 }  // namespace premise

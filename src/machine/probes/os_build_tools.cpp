@@ -18,7 +18,7 @@ constexpr std::array tools{Tool{"g++", "build-essential", "gcc-c++"},
                            Tool{"make", "build-essential", "make"}, Tool{"cmake", "cmake", "cmake"},
                            Tool{"git", "git", "git"}};
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_build_tools(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "os.build_tools";
   std::vector<std::string> missing;
   std::vector<std::string> debian;
@@ -52,6 +52,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_build_tools;
-const Probe os_build_tools{.name = "os_build_tools", .order = 180, .run = run};
+const Probe os_build_tools{.name = "os_build_tools", .order = 180, .run = probe_os_build_tools};
 
 }  // namespace premise

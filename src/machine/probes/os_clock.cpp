@@ -20,7 +20,7 @@ Sync read_sync(MachineSource& machine) {
   return Sync::unknown;
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_clock(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "os.time_sync";
   switch (read_sync(machine)) {
     case Sync::yes:
@@ -51,6 +51,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_clock;
-const Probe os_clock{.name = "os_clock", .order = 140, .run = run};
+const Probe os_clock{.name = "os_clock", .order = 140, .run = probe_os_clock};
 
 }  // namespace premise

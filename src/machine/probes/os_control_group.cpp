@@ -117,7 +117,7 @@ Finding kills(const ControlGroup& group) {
       more_memory());
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_control_group(MachineSource& machine, Findings& findings) {
   const ControlGroup group = read_control_group(machine);
   const MemoryTable table = read_memory_table(machine);
   const auto total = table.find("MemTotal");
@@ -130,6 +130,7 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_control_group;
-const Probe os_control_group{.name = "os_control_group", .order = 160, .run = run};
+const Probe os_control_group{
+    .name = "os_control_group", .order = 160, .run = probe_os_control_group};
 
 }  // namespace premise

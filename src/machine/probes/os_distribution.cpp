@@ -106,7 +106,7 @@ Finding updates(const OsRelease& os) {
             text({"no end of support is known for this release", "未发现此版本已终止支持"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_distribution(MachineSource& machine, Findings& findings) {
   const OsRelease os = read_os_release(machine);
   findings.push_back(distribution(os));
   findings.push_back(updates(os));
@@ -115,6 +115,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_distribution;
-const Probe os_distribution{.name = "os_distribution", .order = 100, .run = run};
+const Probe os_distribution{.name = "os_distribution", .order = 100, .run = probe_os_distribution};
 
 }  // namespace premise

@@ -14,7 +14,7 @@ std::string chosen(const std::string& line) {
   return line.substr(begin + 1, end - begin - 1);
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_huge_pages(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "os.huge_pages";
   const auto line = read_line(machine, "/sys/kernel/mm/transparent_hugepage/enabled");
   const std::string mode = line ? chosen(*line) : "";
@@ -35,6 +35,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_huge_pages;
-const Probe os_huge_pages{.name = "os_huge_pages", .order = 170, .run = run};
+const Probe os_huge_pages{.name = "os_huge_pages", .order = 170, .run = probe_os_huge_pages};
 
 }  // namespace premise

@@ -16,7 +16,7 @@ std::pair<int, int> version_of(std::string_view release) {
   return {static_cast<int>(*major), static_cast<int>(*minor)};
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_kernel(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "os.kernel";
   const auto release = read_line(machine, "/proc/sys/kernel/osrelease");
   if (!release) {
@@ -41,6 +41,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_kernel;
-const Probe os_kernel{.name = "os_kernel", .order = 110, .run = run};
+const Probe os_kernel{.name = "os_kernel", .order = 110, .run = probe_os_kernel};
 
 }  // namespace premise

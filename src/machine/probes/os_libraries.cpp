@@ -72,7 +72,7 @@ Text how_to_install(MachineSource& machine, const std::vector<std::string>& miss
   return command_line(joined(commands, "; "));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_libraries(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "os.libraries";
   const FileAnswer program = machine.read_link("/proc/self/exe");
   if (!program) {
@@ -107,6 +107,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_libraries;
-const Probe os_libraries{.name = "os_libraries", .order = 190, .run = run};
+const Probe os_libraries{.name = "os_libraries", .order = 190, .run = probe_os_libraries};
 
 }  // namespace premise

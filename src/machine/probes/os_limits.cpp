@@ -52,7 +52,7 @@ Finding locked_memory(MachineSource& machine) {
                     "ulimit -l unlimited；systemd 单元中用 LimitMEMLOCK=infinity"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_limits(MachineSource& machine, Findings& findings) {
   findings.push_back(open_files(machine));
   findings.push_back(locked_memory(machine));
 }
@@ -60,6 +60,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_limits;
-const Probe os_limits{.name = "os_limits", .order = 150, .run = run};
+const Probe os_limits{.name = "os_limits", .order = 150, .run = probe_os_limits};
 
 }  // namespace premise

@@ -5,7 +5,7 @@
 namespace premise {
 namespace {
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_virtualization(MachineSource& machine, Findings& findings) {
   const std::string container = container_kind(machine);
   findings.push_back(
       container.empty()
@@ -28,6 +28,7 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_virtualization;
-const Probe os_virtualization{.name = "os_virtualization", .order = 120, .run = run};
+const Probe os_virtualization{
+    .name = "os_virtualization", .order = 120, .run = probe_os_virtualization};
 
 }  // namespace premise

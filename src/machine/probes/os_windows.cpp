@@ -95,7 +95,7 @@ Finding systemd(MachineSource& machine) {
                               "wsl.exe --shutdown"));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_os_windows(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "os.wsl";
   const int version = wsl_version(machine);
   if (version == 0) {
@@ -119,6 +119,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe os_windows;
-const Probe os_windows{.name = "os_windows", .order = 130, .run = run};
+const Probe os_windows{.name = "os_windows", .order = 130, .run = probe_os_windows};
 
 }  // namespace premise

@@ -5,10 +5,11 @@
 namespace premise {
 namespace {
 
-constexpr std::string_view folder = "/sys/devices/system/cpu/cpu0/cpufreq/";
+constexpr std::string_view frequency_folder = "/sys/devices/system/cpu/cpu0/cpufreq/";
 
 std::string line_of(MachineSource& machine, std::string_view name) {
-  return printable(read_line(machine, std::string(folder) + std::string(name)).value_or(""));
+  return printable(
+      read_line(machine, std::string(frequency_folder) + std::string(name)).value_or(""));
 }
 
 /// Of intel_pstate and amd-pstate "powersave" is the dynamic governor, and the preference decides;
@@ -45,8 +46,9 @@ Finding governor(MachineSource& machine) {
 
 Finding frequency(MachineSource& machine) {
   constexpr const char* id = "power.frequency";
-  const auto most = read_number(machine, std::string(folder) + "cpuinfo_max_freq");  // kHz
-  const auto allowed = read_number(machine, std::string(folder) + "scaling_max_freq");
+  const auto most =
+      read_number(machine, std::string(frequency_folder) + "cpuinfo_max_freq");  // kHz
+  const auto allowed = read_number(machine, std::string(frequency_folder) + "scaling_max_freq");
   if (!most || !allowed || *most <= 0) {
     return info(id, {}, text({"the processor does not tell its frequencies", "处理器未给出频率"}));
   }
@@ -95,7 +97,7 @@ Finding cap(MachineSource& machine) {
   return ok(id, watts, text({"the processor may draw {:.0f} W", "处理器功率上限 {:.0f} W"}, watts));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_power_frequency(MachineSource& machine, Findings& findings) {
   findings.push_back(governor(machine));
   findings.push_back(frequency(machine));
   findings.push_back(cap(machine));
@@ -104,6 +106,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe power_frequency;
-const Probe power_frequency{.name = "power_frequency", .order = 800, .run = run};
+const Probe power_frequency{.name = "power_frequency", .order = 800, .run = probe_power_frequency};
 
 }  // namespace premise

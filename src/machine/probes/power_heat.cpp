@@ -123,7 +123,7 @@ Finding supply(MachineSource& machine) {
                       : text({"no battery: on mains", "没有电池：使用外部电源"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_power_heat(MachineSource& machine, Findings& findings) {
   findings.push_back(throttling(machine));
   findings.push_back(temperature(machine));
   findings.push_back(supply(machine));
@@ -132,6 +132,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe power_heat;
-const Probe power_heat{.name = "power_heat", .order = 810, .run = run};
+const Probe power_heat{.name = "power_heat", .order = 810, .run = probe_power_heat};
 
 }  // namespace premise

@@ -84,7 +84,7 @@ Finding pip_check(MachineSource& machine) {
   return ok(id, std::int64_t{0}, text({"pip check finds no conflict", "pip check 未发现冲突"}));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_python_packages(MachineSource& machine, Findings& findings) {
   const PythonSite site = read_python_site(machine);
   findings.push_back(interpreter(site));
   if (site.version.empty()) return;
@@ -95,6 +95,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe python_packages;
-const Probe python_packages{"python_packages", 640, run, true};
+const Probe python_packages{"python_packages", 640, probe_python_packages, true};
 
 }  // namespace premise

@@ -11,7 +11,6 @@ extern const Probe python_packages, python_pytorch, python_tensorflow;
 namespace {
 
 using ::testing::HasSubstr;
-constexpr auto ok_status = FindingStatus::ok;
 constexpr const char* site = "/opt/env/lib/python3.12/site-packages";
 
 const std::vector<std::string> ask_site = {

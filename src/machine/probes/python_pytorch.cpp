@@ -10,20 +10,20 @@
 namespace premise {
 namespace {
 
-constexpr const char* id = "python.pytorch";
+constexpr const char* python_pytorch_id = "python.pytorch";
 constexpr std::chrono::milliseconds import_time_limit{6000};
 constexpr const char* import_it =
     "import torch; print('architectures', *torch.cuda.get_arch_list())";
 
-struct Build {
+struct PytorchBuild {
   std::string version;              // "2.9.1+cu128"
   std::optional<std::string> cuda;  // "12.8"
   std::optional<std::string> hip;
 };
 
-Build read_build(MachineSource& machine, const PythonPackage& package) {
+PytorchBuild read_pytorch_build(MachineSource& machine, const PythonPackage& package) {
   const FileAnswer file = machine.read_file(package.folder + "/torch/version.py");
-  Build build;
+  PytorchBuild build;
   build.version = python_assignment(file.text, "__version__").value_or(package.version);
   build.cuda = python_assignment(file.text, "cuda");
   build.hip = python_assignment(file.text, "hip");
@@ -65,19 +65,19 @@ std::string last_line(std::string_view text) {
   return last;
 }
 
-Finding without_cuda(const Build& build, const Gpus& gpus) {
+Finding without_cuda(const PytorchBuild& build, const Gpus& gpus) {
   if (build.hip) {
-    return info(id, build.version,
+    return info(python_pytorch_id, build.version,
                 text({"PyTorch {} is built for AMD GPUs (ROCm {})",
                       "PyTorch {} 为 AMD GPU 构建（ROCm {}）"},
                      build.version, *build.hip));
   }
   if (!gpus.any()) {
-    return ok(id, build.version,
+    return ok(python_pytorch_id, build.version,
               text({"PyTorch {}, for the processor", "PyTorch {}，用于处理器"}, build.version));
   }
   return warning(
-      id, build.version,
+      python_pytorch_id, build.version,
       text({"PyTorch {} is built without CUDA (\"Torch not compiled with CUDA enabled\"): "
             "it does not use the GPU",
             "PyTorch {} 未包含 CUDA（\"Torch not compiled with CUDA enabled\"），不会使用 GPU"},
@@ -85,9 +85,9 @@ Finding without_cuda(const Build& build, const Gpus& gpus) {
       command_line(install_command_for(gpus)));
 }
 
-Finding driver_too_old(const Build& build, const Gpus& gpus) {
+Finding driver_too_old(const PytorchBuild& build, const Gpus& gpus) {
   return failure(
-      id, build.version,
+      python_pytorch_id, build.version,
       text(
           {"\"CUDA driver version is insufficient for CUDA runtime version\": PyTorch {} needs "
            "CUDA "
@@ -103,7 +103,7 @@ Finding driver_too_old(const Build& build, const Gpus& gpus) {
 }
 
 // The architectures as the framework itself says, or as the table has them for its release.
-std::vector<std::string> architectures(const CommandAnswer& imported, const Build& build) {
+std::vector<std::string> architectures(const CommandAnswer& imported, const PytorchBuild& build) {
   std::vector<std::string> list = architectures_of(imported);
   if (!list.empty()) return list;
   const auto version = parse_version(build.version);
@@ -118,11 +118,11 @@ std::vector<std::string> architectures(const CommandAnswer& imported, const Buil
   return list;
 }
 
-Finding cannot_import(const Build& build, const CommandAnswer& imported) {
+Finding cannot_import(const PytorchBuild& build, const CommandAnswer& imported) {
   const std::string reason = last_line(imported.err);
   const bool library = reason.find("cannot open shared object file") != std::string::npos;
   return failure(
-      id, build.version,
+      python_pytorch_id, build.version,
       text({"PyTorch {} cannot be imported: {}", "无法导入 PyTorch {}：{}"}, build.version, reason),
       library
           ? text({"install it again with its libraries: python3 -m pip install --force-reinstall "
@@ -131,7 +131,7 @@ Finding cannot_import(const Build& build, const CommandAnswer& imported) {
           : command_line("python3 -c 'import torch'"));
 }
 
-Finding with_cuda(MachineSource& machine, const Build& build, const Gpus& gpus) {
+Finding with_cuda(MachineSource& machine, const PytorchBuild& build, const Gpus& gpus) {
   const auto cuda = parse_version(*build.cuda);
   const auto driver = parse_version(gpus.driver());
   const DriverFit fit =
@@ -146,28 +146,29 @@ Finding with_cuda(MachineSource& machine, const Build& build, const Gpus& gpus) 
   const std::string program = "PyTorch " + build.version;
   if (!built_for.empty()) {
     if (const auto trouble = kernel_trouble(gpus, program, built_for, fit == DriverFit::full)) {
-      return failure(id, build.version, *trouble, command_line(install_command_for(gpus)));
+      return failure(python_pytorch_id, build.version, *trouble,
+                     command_line(install_command_for(gpus)));
     }
   }
   if (imported.state == CommandState::timed_out) {
-    return info(id, build.version,
+    return info(python_pytorch_id, build.version,
                 text({"{} with CUDA {}: importing it took over {} s, so whether its libraries load "
                       "is not known",
                       "{}，CUDA {}：导入超过 {} 秒，无法确认其库能否加载"},
                      program, *build.cuda, import_time_limit.count() / 1000));
   }
   return ok(
-      id, build.version,
+      python_pytorch_id, build.version,
       text({"{} with CUDA {}, kernels for every card here", "{}，CUDA {}，包含本机各显卡的内核"},
            program, *build.cuda));
 }
 
 Finding pytorch(MachineSource& machine, const PythonPackage& package) {
-  const Build build = read_build(machine, package);
+  const PytorchBuild build = read_pytorch_build(machine, package);
   const Gpus gpus = read_gpus(machine);
   if (!build.cuda) return without_cuda(build, gpus);
   if (working_cards(gpus).empty()) {
-    return info(id, build.version,
+    return info(python_pytorch_id, build.version,
                 text({"PyTorch {} with CUDA {}, and no GPU that it could use",
                       "PyTorch {}（CUDA {}），但没有可用的 GPU"},
                      build.version, *build.cuda));
@@ -175,17 +176,18 @@ Finding pytorch(MachineSource& machine, const PythonPackage& package) {
   return with_cuda(machine, build, gpus);
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_python_pytorch(MachineSource& machine, Findings& findings) {
   const PythonSite site = read_python_site(machine);
   if (site.version.empty()) return;
   const PythonPackage* package = site.find("torch");
-  findings.push_back(package ? pytorch(machine, *package)
-                             : info(id, {}, text({"PyTorch not found", "未找到 PyTorch"})));
+  findings.push_back(
+      package ? pytorch(machine, *package)
+              : info(python_pytorch_id, {}, text({"PyTorch not found", "未找到 PyTorch"})));
 }
 
 }  // namespace
 
 extern const Probe python_pytorch;
-const Probe python_pytorch{"python_pytorch", 644, run, true};
+const Probe python_pytorch{"python_pytorch", 644, probe_python_pytorch, true};
 
 }  // namespace premise

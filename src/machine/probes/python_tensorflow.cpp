@@ -12,7 +12,7 @@
 namespace premise {
 namespace {
 
-constexpr const char* id = "python.tensorflow";
+constexpr const char* python_tensorflow_id = "python.tensorflow";
 constexpr Version first_with_libraries{2, 14, 0};
 
 // "'cuda_version': '11.2'" or "(\"cuda_version\", \"12.3\")" somewhere in build_info.py.
@@ -29,17 +29,17 @@ std::optional<std::string> entry(std::string_view file, std::string_view key) {
   return std::string(rest.substr(0, rest.find_first_not_of("0123456789.")));
 }
 
-struct Build {
+struct TensorflowBuild {
   std::string version;
   bool cuda_build = false;
   std::optional<std::string> cuda;
   std::optional<std::string> cudnn;
 };
 
-Build read_build(MachineSource& machine, const PythonPackage& package) {
+TensorflowBuild read_tensorflow_build(MachineSource& machine, const PythonPackage& package) {
   const FileAnswer file =
       machine.read_file(package.folder + "/tensorflow/python/platform/build_info.py");
-  Build build;
+  TensorflowBuild build;
   build.version = package.version;
   build.cuda = entry(file.text, "cuda_version");
   build.cudnn = entry(file.text, "cudnn_version");
@@ -66,7 +66,7 @@ bool has_cudnn(MachineSource& machine, const PythonSite& site, int major) {
   return false;
 }
 
-Finding missing_library(const Build& build, const Version& version, int cudnn) {
+Finding missing_library(const TensorflowBuild& build, const Version& version, int cudnn) {
   const Text fix =
       version >= first_with_libraries
           ? command_line(
@@ -76,7 +76,7 @@ Finding missing_library(const Build& build, const Version& version, int cudnn) {
                   "为系统安装 CUDA {} 与 cuDNN {}，或升级：python3 -m pip install --upgrade "
                   "'tensorflow[and-cuda]'"},
                  *build.cuda, build.cudnn.value_or("?"));
-  return warning(id, build.version,
+  return warning(python_tensorflow_id, build.version,
                  text({"TensorFlow {} does not find libcudnn.so.{} (\"Could not load dynamic "
                        "library\") and computes on the processor; it goes with CUDA {}",
                        "TensorFlow {} 找不到 libcudnn.so.{}（\"Could not load dynamic library\"），"
@@ -85,13 +85,13 @@ Finding missing_library(const Build& build, const Version& version, int cudnn) {
                  fix);
 }
 
-Finding with_gpu(MachineSource& machine, const PythonSite& site, const Build& build,
+Finding with_gpu(MachineSource& machine, const PythonSite& site, const TensorflowBuild& build,
                  const Gpus& gpus) {
   const Version version = parse_version(build.version).value_or(Version{});
   const auto cuda = parse_version(*build.cuda);
   const auto driver = parse_version(gpus.driver());
   if (cuda && driver && driver_fit(builtin_matrix(), *driver, *cuda) == DriverFit::insufficient) {
-    return failure(id, build.version,
+    return failure(python_tensorflow_id, build.version,
                    text({"\"CUDA driver version is insufficient for CUDA runtime version\": "
                          "TensorFlow {} goes with CUDA {}, driver {} is too old",
                          "\"CUDA driver version is insufficient for CUDA runtime version\"："
@@ -104,21 +104,21 @@ Finding with_gpu(MachineSource& machine, const PythonSite& site, const Build& bu
   if (cudnn && !has_cudnn(machine, site, cudnn->major)) {
     return missing_library(build, version, cudnn->major);
   }
-  return ok(id, build.version,
+  return ok(python_tensorflow_id, build.version,
             text({"TensorFlow {} with CUDA {}", "TensorFlow {}，使用 CUDA {}"}, build.version,
                  *build.cuda));
 }
 
 Finding tensorflow(MachineSource& machine, const PythonSite& site, const PythonPackage& package) {
-  const Build build = read_build(machine, package);
+  const TensorflowBuild build = read_tensorflow_build(machine, package);
   const Gpus gpus = read_gpus(machine);
   if (working_cards(gpus).empty()) {
     return ok(
-        id, build.version,
+        python_tensorflow_id, build.version,
         text({"TensorFlow {}, for the processor", "TensorFlow {}，用于处理器"}, build.version));
   }
   if (!build.cuda_build) {
-    return warning(id, build.version,
+    return warning(python_tensorflow_id, build.version,
                    text({"TensorFlow {} is built without CUDA: it does not use the GPU",
                          "TensorFlow {} 未包含 CUDA，不会使用 GPU"},
                         build.version),
@@ -127,18 +127,19 @@ Finding tensorflow(MachineSource& machine, const PythonSite& site, const PythonP
   return with_gpu(machine, site, build, gpus);
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_python_tensorflow(MachineSource& machine, Findings& findings) {
   const PythonSite site = read_python_site(machine);
   if (site.version.empty()) return;
   const PythonPackage* package = site.find("tensorflow");
   if (!package) package = site.find("tensorflow-gpu");
   findings.push_back(package ? tensorflow(machine, site, *package)
-                             : info(id, {}, text({"TensorFlow not found", "未找到 TensorFlow"})));
+                             : info(python_tensorflow_id, {},
+                                    text({"TensorFlow not found", "未找到 TensorFlow"})));
 }
 
 }  // namespace
 
 extern const Probe python_tensorflow;
-const Probe python_tensorflow{"python_tensorflow", 646, run, true};
+const Probe python_tensorflow{"python_tensorflow", 646, probe_python_tensorflow, true};
 
 }  // namespace premise

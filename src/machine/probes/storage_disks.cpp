@@ -25,7 +25,7 @@ Text kind_in_words(StorageClass kind) {
   }
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_storage_disks(MachineSource& machine, Findings& findings) {
   constexpr const char* id = "storage.disks";
   Text all;
   std::vector<std::string> value;
@@ -45,6 +45,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe storage_disks;
-const Probe storage_disks{.name = "storage_disks", .order = 400, .run = run};
+const Probe storage_disks{.name = "storage_disks", .order = 400, .run = probe_storage_disks};
 
 }  // namespace premise

@@ -151,7 +151,7 @@ Finding writable(MachineSource& machine, const Place& place) {
   return ok(id, true, text({"{} can be written", "{} 可写"}, path));
 }
 
-void run(MachineSource& machine, Findings& findings) {
+void probe_storage_store(MachineSource& machine, Findings& findings) {
   const std::string store = machine.store_folder();
   const auto place = place_of(machine, store);
   if (!place) {
@@ -182,6 +182,6 @@ void run(MachineSource& machine, Findings& findings) {
 }  // namespace
 
 extern const Probe storage_store;
-const Probe storage_store{.name = "storage_store", .order = 410, .run = run};
+const Probe storage_store{.name = "storage_store", .order = 410, .run = probe_storage_store};
 
 }  // namespace premise

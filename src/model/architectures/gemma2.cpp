@@ -4,7 +4,7 @@
 namespace premise {
 namespace {
 
-Result<Plan> plan(const ArchitectureInput& input) {
+Result<Plan> plan_gemma2(const ArchitectureInput& input) {
   return plan_sandwich(input, {.prefix = "gemma2",
                                .window_default = 4096,
                                .full_every = 2,
@@ -16,6 +16,6 @@ Result<Plan> plan(const ArchitectureInput& input) {
 }  // namespace
 
 extern const Architecture gemma2;
-const Architecture gemma2{"gemma2", &plan};
+const Architecture gemma2{"gemma2", &plan_gemma2};
 
 }  // namespace premise

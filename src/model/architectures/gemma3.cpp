@@ -5,7 +5,7 @@
 namespace premise {
 namespace {
 
-Result<Plan> plan(const ArchitectureInput& input) {
+Result<Plan> plan_gemma3(const ArchitectureInput& input) {
   return plan_sandwich(input, {.prefix = "gemma3",
                                .window_default = 0,
                                .full_every = 6,
@@ -17,6 +17,6 @@ Result<Plan> plan(const ArchitectureInput& input) {
 }  // namespace
 
 extern const Architecture gemma3;
-const Architecture gemma3{"gemma3", &plan};
+const Architecture gemma3{"gemma3", &plan_gemma3};
 
 }  // namespace premise

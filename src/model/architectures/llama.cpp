@@ -5,7 +5,7 @@
 namespace premise {
 namespace {
 
-Result<Plan> plan(const ArchitectureInput& input) {
+Result<Plan> plan_llama(const ArchitectureInput& input) {
   return plan_pre_norm(input, {.prefix = "llama",
                                .pairing = RopeTable::Pairing::adjacent,
                                .head_norms = false,
@@ -15,6 +15,6 @@ Result<Plan> plan(const ArchitectureInput& input) {
 }  // namespace
 
 extern const Architecture llama;
-const Architecture llama{"llama", &plan};
+const Architecture llama{"llama", &plan_llama};
 
 }  // namespace premise

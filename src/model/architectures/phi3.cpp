@@ -51,7 +51,7 @@ ValueId fused_feed_forward(PlanBuilder& b, const DecoderShape& s, std::uint32_t 
                   b.weight(layer_tensor(layer, "ffn_down.weight"), {s.hidden, s.feed_forward}));
 }
 
-Result<Plan> plan(const ArchitectureInput& input) {
+Result<Plan> plan_phi3(const ArchitectureInput& input) {
   PREMISE_TRY(const DecoderShape s, read_decoder_shape(input.source, "phi3"));
   PREMISE_TRY(RopeTable table, read_long_rope(input, s));
   PREMISE_TRY(const std::uint32_t window, read_window(input.source, s.prefix));
@@ -81,6 +81,6 @@ Result<Plan> plan(const ArchitectureInput& input) {
 }  // namespace
 
 extern const Architecture phi3;
-const Architecture phi3{"phi3", &plan};
+const Architecture phi3{"phi3", &plan_phi3};
 
 }  // namespace premise

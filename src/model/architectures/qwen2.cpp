@@ -4,13 +4,13 @@
 namespace premise {
 namespace {
 
-Result<Plan> plan(const ArchitectureInput& input) {
+Result<Plan> plan_qwen2(const ArchitectureInput& input) {
   return plan_pre_norm(input, {.prefix = "qwen2", .pairing = RopeTable::Pairing::half});
 }
 
 }  // namespace
 
 extern const Architecture qwen2;
-const Architecture qwen2{"qwen2", &plan};
+const Architecture qwen2{"qwen2", &plan_qwen2};
 
 }  // namespace premise

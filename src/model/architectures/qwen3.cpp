@@ -4,13 +4,13 @@
 namespace premise {
 namespace {
 
-Result<Plan> plan(const ArchitectureInput& input) {
+Result<Plan> plan_qwen3(const ArchitectureInput& input) {
   return plan_pre_norm(input, {.prefix = "qwen3", .head_norms = true});
 }
 
 }  // namespace
 
 extern const Architecture qwen3;
-const Architecture qwen3{"qwen3", &plan};
+const Architecture qwen3{"qwen3", &plan_qwen3};
 
 }  // namespace premise

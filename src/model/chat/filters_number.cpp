@@ -175,13 +175,13 @@ Value attr(Runtime& runtime, const Value& value, Given given) {
   return runtime.item(value, python_str(runtime.budget(), *name));
 }
 
-constexpr NamedFunction table[] = {
+constexpr NamedFunction number_table[] = {
     {"abs", absolute},  {"attr", attr},      {"d", default_to}, {"default", default_to},
     {"float", to_real}, {"int", to_integer}, {"round", round},
 };
 
 }  // namespace
 
-std::span<const NamedFunction> number_filters() { return table; }
+std::span<const NamedFunction> number_filters() { return number_table; }
 
 }  // namespace premise

@@ -270,7 +270,7 @@ Value select(Runtime& runtime, const Value& value, Given given) {
   return Value::generator(std::move(kept));
 }
 
-constexpr NamedFunction table[] = {
+constexpr NamedFunction sequence_table[] = {
     {"batch", deferred<batch>},
     {"count", length},
     {"dictsort", dictsort},
@@ -295,6 +295,6 @@ constexpr NamedFunction table[] = {
 
 }  // namespace
 
-std::span<const NamedFunction> sequence_filters() { return table; }
+std::span<const NamedFunction> sequence_filters() { return sequence_table; }
 
 }  // namespace premise

@@ -192,7 +192,7 @@ Value tojson(Runtime& runtime, const Value& value, Given given) {
   return json_text(runtime.budget(), value, style);
 }
 
-constexpr NamedFunction table[] = {
+constexpr NamedFunction text_table[] = {
     {"capitalize", map_text<capitalized>},
     {"center", center},
     {"e", escape},
@@ -215,6 +215,6 @@ constexpr NamedFunction table[] = {
 
 }  // namespace
 
-std::span<const NamedFunction> text_filters() { return table; }
+std::span<const NamedFunction> text_filters() { return text_table; }
 
 }  // namespace premise

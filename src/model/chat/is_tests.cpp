@@ -110,7 +110,7 @@ Value names_test(Runtime&, const Value& value, Given given) {
   return value.string() && find_test(value.string()->bytes());
 }
 
-constexpr NamedFunction table[] = {
+constexpr NamedFunction is_table[] = {
     {"!=", equal_to<true>},
     {"<", ordered<false, false>},
     {"<=", ordered<false, true>},
@@ -156,9 +156,9 @@ constexpr NamedFunction table[] = {
 
 NativeFunction find_test(std::string_view name) {
   const auto* at = std::lower_bound(
-      std::begin(table), std::end(table), name,
+      std::begin(is_table), std::end(is_table), name,
       [](const NamedFunction& entry, std::string_view wanted) { return entry.name < wanted; });
-  return at != std::end(table) && at->name == name ? at->function : nullptr;
+  return at != std::end(is_table) && at->name == name ? at->function : nullptr;
 }
 
 }  // namespace premise

@@ -11,7 +11,7 @@
 namespace premise {
 namespace {
 
-constexpr std::array<std::string_view, 26> operators = {
+constexpr std::array<std::string_view, 26> spellings = {
     "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
     "]",  "(",  ")",  "{",  "}",  ">",  "<", "=", ".", ":", "|", ",", ";"};
 
@@ -274,7 +274,7 @@ class Lexer {
   }
 
   void lex_operator(std::string& open) {
-    for (const std::string_view spelling : operators) {
+    for (const std::string_view spelling : spellings) {
       if (text_.substr(at_, spelling.size()) != spelling) continue;
       if (spelling == "(" || spelling == "[" || spelling == "{") {
         open += spelling == "(" ? ')' : spelling == "[" ? ']' : '}';

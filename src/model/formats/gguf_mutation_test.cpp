@@ -46,7 +46,7 @@ Bytes read_file(const std::filesystem::path& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-std::vector<Bytes> goldens() {
+std::vector<Bytes> golden_files() {
   const std::filesystem::path folder = PREMISE_SOURCE_DIR "/tests/golden/gguf";
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
@@ -159,7 +159,7 @@ void open_and_touch(const Bytes& file, Tally& tally) {
 
 TEST(GgufMutation, TenThousandDamagedFilesAreReadOrRefused) {
   const auto start = std::chrono::steady_clock::now();
-  const auto originals = goldens();
+  const auto originals = golden_files();
   ASSERT_GE(originals.size(), 8u);
   Tally tally;
   for (std::uint64_t i = 0; i < 10'000; ++i) {
@@ -174,7 +174,7 @@ TEST(GgufMutation, TenThousandDamagedFilesAreReadOrRefused) {
 }
 
 TEST(GgufMutation, EveryCutIntoARecordedFileIsRefused) {
-  for (const Bytes& original : goldens()) {
+  for (const Bytes& original : golden_files()) {
     Tally tally;
     // The padding behind the last tensor is no part of it: files cut there are whole.
     for (std::size_t size = 0; size < original.size(); ++size)

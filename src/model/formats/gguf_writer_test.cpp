@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-const fs::path goldens = PREMISE_SOURCE_DIR "/tests/golden/gguf";
+const fs::path written_goldens = PREMISE_SOURCE_DIR "/tests/golden/gguf";
 
 Shape matrix(std::uint64_t rows, std::uint64_t columns) { return {{rows, columns, 1, 1}, 2}; }
 
@@ -75,7 +75,7 @@ TEST_F(GgufWriterTest, WhatIsWrittenIsRead) {
 // A file of the reference writer, read and written again, is the same but for the order of keys.
 TEST_F(GgufWriterTest, CopiesAReferenceFileWithoutLoss) {
   for (const char* name : {"values-v3", "tensors", "aligned-128", "vocabulary-only"}) {
-    const fs::path path = goldens / (std::string(name) + ".gguf");
+    const fs::path path = written_goldens / (std::string(name) + ".gguf");
     const auto file = MappedFile::open(path);
     ASSERT_TRUE(file.ok());
     const auto content = parse_gguf(file->bytes(), name);

@@ -6,7 +6,7 @@ namespace premise {
 namespace {
 
 using simdjson::dom::array;
-using Kind = NormalizerStep::Kind;
+using StepKind = NormalizerStep::Kind;
 
 Error not_understood(std::string_view part, std::string_view what) {
   return error(ErrorCode::bad_input,
@@ -58,9 +58,9 @@ Status read_replace(JsonElement step, JsonPipeline& pipeline) {
   const std::string_view from = pattern_of(step, "String");
   const std::string_view regex = pattern_of(step, "Regex");
   if (!from.empty()) {
-    pipeline.normalizer.push_back({Kind::replace, std::string(from), to});
+    pipeline.normalizer.push_back({StepKind::replace, std::string(from), to});
   } else if (regex == " {2,}") {
-    pipeline.normalizer.push_back({Kind::collapse_spaces, {}, to});
+    pipeline.normalizer.push_back({StepKind::collapse_spaces, {}, to});
   } else {
     return not_understood("normalizer", simdjson::to_string(step));
   }
@@ -68,13 +68,13 @@ Status read_replace(JsonElement step, JsonPipeline& pipeline) {
 }
 
 Status read_normalizer(JsonElement step, JsonPipeline& pipeline, int depth) {
-  constexpr std::pair<std::string_view, Kind> plain[] = {
-      {"NFC", Kind::nfc},
-      {"NFD", Kind::nfd},
-      {"NFKC", Kind::nfkc},
-      {"NFKD", Kind::nfkd},
-      {"Lowercase", Kind::lowercase},
-      {"StripAccents", Kind::strip_accents},
+  constexpr std::pair<std::string_view, StepKind> plain[] = {
+      {"NFC", StepKind::nfc},
+      {"NFD", StepKind::nfd},
+      {"NFKC", StepKind::nfkc},
+      {"NFKD", StepKind::nfkd},
+      {"Lowercase", StepKind::lowercase},
+      {"StripAccents", StepKind::strip_accents},
   };
   const std::string_view type = json_string(step, "type");
   for (const auto& [name, kind] : plain) {
@@ -89,12 +89,14 @@ Status read_normalizer(JsonElement step, JsonPipeline& pipeline, int depth) {
   }
   if (type == "Replace") return read_replace(step, pipeline);
   if (type == "Prepend") {
-    pipeline.normalizer.push_back({Kind::prepend, {}, std::string(json_string(step, "prepend"))});
+    pipeline.normalizer.push_back(
+        {StepKind::prepend, {}, std::string(json_string(step, "prepend"))});
     return {};
   }
   if (type == "Strip") {
-    if (json_bool(step, "strip_left", false)) pipeline.normalizer.push_back({Kind::strip_left});
-    if (json_bool(step, "strip_right", false)) pipeline.normalizer.push_back({Kind::strip_right});
+    if (json_bool(step, "strip_left", false)) pipeline.normalizer.push_back({StepKind::strip_left});
+    if (json_bool(step, "strip_right", false))
+      pipeline.normalizer.push_back({StepKind::strip_right});
     return {};
   }
   if (type == "Precompiled" && pipeline.normalizer.empty() && !pipeline.has_charsmap) {
@@ -119,7 +121,7 @@ Status read_split(JsonElement step, JsonPipeline& pipeline) {
   if (const std::string_view text = pattern_of(step, "String"); !text.empty()) {
     // A string that the normalizer has replaced is nowhere to be found (Gemma's " ").
     const bool gone = !pipeline.normalizer.empty() &&
-                      pipeline.normalizer.back().kind == Kind::replace &&
+                      pipeline.normalizer.back().kind == StepKind::replace &&
                       pipeline.normalizer.back().from == text &&
                       pipeline.normalizer.back().to.find(text) == std::string::npos;
     return gone ? Status() : not_understood("pre_tokenizer", simdjson::to_string(step));

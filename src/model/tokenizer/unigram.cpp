@@ -15,14 +15,13 @@
 
 #include "model/tokenizer/charsmap.h"
 #include "model/tokenizer/piece_trie.h"
+#include "model/tokenizer/special_characters.h"
 #include "model/tokenizer/unicode_classes.h"
 #include "model/tokenizer/unknown_text.h"
 
 namespace premise {
 namespace {
 
-constexpr std::string_view space_symbol = "\xe2\x96\x81";           // "▁", U+2581
-constexpr std::string_view replacement_character = "\xef\xbf\xbd";  // U+FFFD
 constexpr float unknown_penalty = 10;
 
 // The best segmentation of the text up to one place: its last piece, and where that begins.

@@ -13,7 +13,7 @@ namespace {
 using golden::encode;
 using testing::ElementsAre;
 
-std::unique_ptr<TokenModel> model_of(const Vocabulary& vocabulary, UnigramOptions options = {}) {
+std::unique_ptr<TokenModel> unigram_of(const Vocabulary& vocabulary, UnigramOptions options = {}) {
   auto model = make_unigram(vocabulary, std::move(options));
   EXPECT_TRUE(model.ok());
   return std::move(model).value();
@@ -39,7 +39,7 @@ TEST_P(UnigramGolden, IdsEqualThoseOfTheReferenceLibrary) {
   options.precompiled_charsmap = golden::bytes_of_hex(file.at("charsmap_hex").get<std::string>());
   options.add_space_prefix = vocabulary.add_space_prefix;
   options.remove_extra_whitespaces = file.at("remove_extra_whitespaces").get<bool>();
-  const auto model = model_of(vocabulary, options);
+  const auto model = unigram_of(vocabulary, options);
   ASSERT_GT(file.at("cases").size(), 200u);
   for (const auto& example : file.at("cases")) {
     const auto text = example.at(0).get<std::string>();
@@ -52,27 +52,28 @@ INSTANTIATE_TEST_SUITE_P(Models, UnigramGolden,
 
 TEST(Unigram, TheBestSumOfScoresWins) {
   const Vocabulary vocabulary = small();
-  EXPECT_THAT(encode(*model_of(vocabulary), "ab"), ElementsAre(5, 3));  // -4-2, not -3-5 or -3-2-2
+  EXPECT_THAT(encode(*unigram_of(vocabulary), "ab"),
+              ElementsAre(5, 3));  // -4-2, not -3-5 or -3-2-2
 }
 
 TEST(Unigram, WhitespaceIsTrimmedAndRunsBecomeOneSpaceWhereTheModelSaysSo) {
   const Vocabulary vocabulary = small();
-  EXPECT_THAT(encode(*model_of(vocabulary), "  b   b "), ElementsAre(1, 3, 1, 3));
-  EXPECT_THAT(encode(*model_of(vocabulary), "   "), ElementsAre());
+  EXPECT_THAT(encode(*unigram_of(vocabulary), "  b   b "), ElementsAre(1, 3, 1, 3));
+  EXPECT_THAT(encode(*unigram_of(vocabulary), "   "), ElementsAre());
   UnigramOptions options;
   options.remove_extra_whitespaces = false;
   options.add_space_prefix = false;
-  EXPECT_THAT(encode(*model_of(vocabulary, options), " b  b "), ElementsAre(1, 3, 1, 1, 3, 1));
+  EXPECT_THAT(encode(*unigram_of(vocabulary, options), " b  b "), ElementsAre(1, 3, 1, 1, 3, 1));
 }
 
 TEST(Unigram, ARunOfUnknownCharactersIsOneToken) {
   const Vocabulary vocabulary = small();
-  EXPECT_THAT(encode(*model_of(vocabulary), "b中文字\xff\xfe b"), ElementsAre(1, 3, 0, 1, 3));
+  EXPECT_THAT(encode(*unigram_of(vocabulary), "b中文字\xff\xfe b"), ElementsAre(1, 3, 0, 1, 3));
 }
 
 TEST(Unigram, ControlTokensAreNeverMadeFromText) {
   const Vocabulary vocabulary = small();
-  EXPECT_THAT(encode(*model_of(vocabulary), "<s>"), ElementsAre(1, 0));
+  EXPECT_THAT(encode(*unigram_of(vocabulary), "<s>"), ElementsAre(1, 0));
 }
 
 TEST(Unigram, ScoresThatMakeNoOrderAreErrors) {
@@ -92,7 +93,7 @@ TEST(Unigram, ADamagedCharsmapIsAnError) {
 
 TEST(Unigram, AMegabyteWithoutSpacesTakesLinearTime) {
   const Vocabulary vocabulary = small();
-  const auto model = model_of(vocabulary);
+  const auto model = unigram_of(vocabulary);
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(encode(*model, std::string(1 << 20, 'a')).size(), std::size_t{1} << 20);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));

@@ -3,13 +3,9 @@
 // forms) and F4 (nothing above U+10FFFF).
 #include "model/tokenizer/utf8_stream.h"
 
+#include "model/tokenizer/special_characters.h"
+
 namespace premise {
-namespace {
-
-constexpr std::string_view replacement_character = "\xef\xbf\xbd";
-
-}  // namespace
-
 void Utf8Stream::begin_character(std::uint8_t byte, std::string& out) {
   least_ = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
   most_ = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;

@@ -12,13 +12,12 @@
 
 #include "model/tokenizer/bert_text.h"
 #include "model/tokenizer/piece_index.h"
+#include "model/tokenizer/special_characters.h"
 #include "model/tokenizer/unicode_classes.h"
 #include "model/tokenizer/unknown_text.h"
 
 namespace premise {
 namespace {
-
-constexpr std::string_view space_symbol = "\xe2\x96\x81";  // "▁", U+2581
 
 std::vector<bool> never_in_text(const Vocabulary& vocabulary) {
   std::vector<bool> result(vocabulary.pieces.size());

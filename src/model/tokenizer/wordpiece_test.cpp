@@ -10,7 +10,8 @@ namespace {
 using golden::encode;
 using testing::ElementsAre;
 
-std::unique_ptr<TokenModel> model_of(const Vocabulary& vocabulary, WordPieceOptions options = {}) {
+std::unique_ptr<TokenModel> wordpiece_of(const Vocabulary& vocabulary,
+                                         WordPieceOptions options = {}) {
   auto model = make_wordpiece(vocabulary, std::move(options));
   EXPECT_TRUE(model.ok());
   return std::move(model).value();
@@ -53,7 +54,7 @@ TEST_P(WordPieceGolden, IdsEqualThoseOfTheReferenceLibrary) {
     options.split_chinese = run.at("split_chinese").get<bool>();
     options.clean_text = run.at("clean_text").get<bool>();
     options.gguf_phantom_space = phantom_space;
-    const auto model = model_of(vocabulary, options);
+    const auto model = wordpiece_of(vocabulary, options);
     for (std::size_t n = 0; n < file.at("cases").size(); ++n) {
       const auto text = file.at("cases").at(n).get<std::string>();
       EXPECT_EQ(encode(*model, text), run.at("ids").at(n).get<std::vector<TokenId>>()) << text;
@@ -65,12 +66,12 @@ INSTANTIATE_TEST_SUITE_P(Spellings, WordPieceGolden, testing::Bool());
 
 TEST(WordPiece, TheLongestPieceIsTakenFirst) {
   const auto vocabulary = vocabulary_of({"[UNK]", "un", "una", "##ff", "##able", "##aff", "##a"});
-  EXPECT_THAT(encode(*model_of(vocabulary), "unaffable"), ElementsAre(2, 3, 4));
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary), "unaffable"), ElementsAre(2, 3, 4));
 }
 
 TEST(WordPiece, AWordThatCannotBeCutToItsEndIsUnknownAsAWhole) {
   const auto vocabulary = vocabulary_of({"[UNK]", "un", "##a", "ok"});
-  EXPECT_THAT(encode(*model_of(vocabulary), "unax ok"), ElementsAre(0, 3));
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary), "unax ok"), ElementsAre(0, 3));
 }
 
 TEST(WordPiece, WordsOverTheLimitAreUnknown) {
@@ -78,41 +79,41 @@ TEST(WordPiece, WordsOverTheLimitAreUnknown) {
   WordPieceOptions options;
   options.max_word_characters = 3;  // characters, not bytes
   options.strip_accents = false;
-  EXPECT_THAT(encode(*model_of(vocabulary, options), "ééé éééé"), ElementsAre(1, 2, 2, 0));
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary, options), "ééé éééé"), ElementsAre(1, 2, 2, 0));
 }
 
 TEST(WordPiece, AccentsAndCapitalsGoWhereTheModelSaysSo) {
   const auto vocabulary = vocabulary_of({"[UNK]", "resume", "Résumé", "resumé"});
-  EXPECT_THAT(encode(*model_of(vocabulary), "Résumé re\u0301sume"), ElementsAre(1, 1));
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary), "Résumé re\u0301sume"), ElementsAre(1, 1));
   WordPieceOptions cased;
   cased.lowercase = cased.strip_accents = false;
-  EXPECT_THAT(encode(*model_of(vocabulary, cased), "Résumé"), ElementsAre(2));
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary, cased), "Résumé"), ElementsAre(2));
 }
 
 TEST(WordPiece, IdeographsAndPunctuationStandAlone) {
   const auto vocabulary = vocabulary_of({"[UNK]", "中", "文", "a", "!", "，", "##b"});
-  EXPECT_THAT(encode(*model_of(vocabulary), "ab中文a!!，a"),
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary), "ab中文a!!，a"),
               ElementsAre(3, 6, 1, 2, 3, 4, 4, 5, 3));
 }
 
 TEST(WordPiece, ControlTokensAreNeverMadeFromText) {
   auto vocabulary = vocabulary_of({"[UNK]", "cls", "x"});
   vocabulary.kinds[1] = TokenKind::control;
-  EXPECT_THAT(encode(*model_of(vocabulary), "cls x"), ElementsAre(0, 2));
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary), "cls x"), ElementsAre(0, 2));
 }
 
 TEST(WordPiece, ALowLineOfTheTextIsNotTheMarkOfAWord) {
   auto vocabulary = vocabulary_of({"[UNK]", "▁", "▁▁", "▁a", "▁b"});
   WordPieceOptions options;
   options.gguf_phantom_space = true;
-  EXPECT_THAT(encode(*model_of(vocabulary, options), "a a▁b ▁ b"), ElementsAre(3, 0, 2, 4));
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary, options), "a a▁b ▁ b"), ElementsAre(3, 0, 2, 4));
 }
 
 TEST(WordPiece, ControlCharactersAndBrokenUtf8AreCleanedAway) {
   const auto vocabulary = vocabulary_of({"[UNK]", "ab", "a", "b"});
-  EXPECT_THAT(encode(*model_of(vocabulary), std::string_view("a\0\x07\xff\xe4\xb8"
-                                                             "b\ta\u200bb",
-                                                             13)),
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary), std::string_view("a\0\x07\xff\xe4\xb8"
+                                                                 "b\ta\u200bb",
+                                                                 13)),
               ElementsAre(1, 1));
 }
 
@@ -120,10 +121,10 @@ TEST(WordPiece, HugeWordsAndRunsOfMarksTakeLinearTime) {
   const auto vocabulary = vocabulary_of({"[UNK]", "a", "##a"});
   WordPieceOptions options;
   options.max_word_characters = 1 << 30;
-  EXPECT_EQ(encode(*model_of(vocabulary, options), std::string(1 << 18, 'a')).size(), 1u << 18);
+  EXPECT_EQ(encode(*wordpiece_of(vocabulary, options), std::string(1 << 18, 'a')).size(), 1u << 18);
   std::string marks = "a";
   for (int n = 0; n < 100000; ++n) marks += n % 2 ? "\u0301" : "\u0323";
-  EXPECT_THAT(encode(*model_of(vocabulary), marks), ElementsAre(1));
+  EXPECT_THAT(encode(*wordpiece_of(vocabulary), marks), ElementsAre(1));
 }
 
 TEST(WordPiece, AVocabularyWithoutAnUnknownTokenIsAnError) {

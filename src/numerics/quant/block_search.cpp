@@ -70,8 +70,6 @@ std::uint16_t factor(double value) {
   return static_cast<std::uint16_t>(half | 1u);
 }
 
-bool is_finite_f16(std::uint16_t half) { return (half & 0x7c00u) != 0x7c00u; }
-
 struct Line {  // value = scale · level − min
   float scale = 0;
   float min = 0;

@@ -13,8 +13,6 @@
 namespace premise {
 namespace {
 
-bool is_finite_f16(std::uint16_t half) { return (half & 0x7c00u) != 0x7c00u; }
-
 // Zero where the scale is zero or so small that its reciprocal overflows: f16 holds neither.
 float reciprocal(float scale) {
   const float inverse = 1.0f / scale;

@@ -11,6 +11,8 @@
 
 namespace premise {
 
+inline bool is_finite_f16(std::uint16_t half) { return (half & 0x7c00u) != 0x7c00u; }
+
 /// Exact.
 inline float f16_to_f32(std::uint16_t half) {
   const std::uint32_t sign = (half & 0x8000u) << 16;
