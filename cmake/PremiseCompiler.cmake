@@ -23,8 +23,11 @@ add_library(premise_options INTERFACE)
 target_include_directories(premise_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 # The baseline of every file outside kernels/: wider instructions live behind run-time dispatch.
 target_compile_options(premise_options INTERFACE
-  -march=x86-64-v2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -march=x86-64-v2 -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion
   -Wnon-virtual-dtor -Woverloaded-virtual -fno-math-errno -ffp-contract=off)
+if(NOT CMAKE_UNITY_BUILD)  # a name hidden in another file of the unit is not shadowed in truth
+  target_compile_options(premise_options INTERFACE -Wshadow)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives of these two inside libstdc++ and fmt.
   target_compile_options(premise_options INTERFACE -Wno-stringop-overflow -Wno-restrict)

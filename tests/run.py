@@ -28,7 +28,8 @@ JOBS = max(1, len(os.sched_getaffinity(0)))
 
 # Every fuzzer's share of `make test`: enough to go through its corpus and some thousand mutations.
 FUZZ_RUNS_IN_TEST = 10_000
-SLOW_FUZZERS = {"machine_probes_fuzz": 1_000}  # every input is a whole machine: 110 a second
+SLOW_FUZZERS = {"machine_probes_fuzz": 1_000,  # every input is a whole machine: 110 a second
+                "machine_nvml_fuzz": 2_000}    # a JSON document of many cards: 130 a second
 # One input may take this long, and a fuzzer this much memory: a hang or a bomb is a failure.
 FUZZ_LIMITS = ["-timeout=20", "-rss_limit_mb=2560", "-malloc_limit_mb=1024", "-print_final_stats=0"]
 SANITIZER_ENVIRONMENT = {
