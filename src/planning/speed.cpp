@@ -84,14 +84,14 @@ Result<Speed> predict_speed(const SizedModel& model, const Workload& work, const
                                    attention_ops(model.plan, prompt / 2) / attention_rate) +
                          head;
   const double once = cost.bytes / read_rate;  // a short prompt still reads every weight
-  speed.first_token_seconds = machine.gpu ? std::max(prefill, once) : prefill + once;
+  speed.first_token_seconds = std::max(prefill, once);
   speed.prefill_tokens_per_second = prompt / speed.first_token_seconds;
 
   const double read =
       (cost.bytes + requests * cache_bytes_read(model.plan, work.cache, cached)) / read_rate;
   const double computed = requests * (cost.int8_ops / int8_rate + cost.float_ops / float_rate +
                                       head + attention_ops(model.plan, cached) / attention_rate);
-  const double step = machine.gpu ? std::max(read, computed) : read + computed;
+  const double step = std::max(read, computed);
   speed.decode_tokens_per_second = requests / step;
   speed.decode_per_request = 1.0 / step;
   return speed;

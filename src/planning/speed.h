@@ -1,12 +1,12 @@
 // Tokens a second, from what has to be read and computed for one. docs/sizing.md derives it.
 //
 //   decode    a step reads every weight once and each request's keys and values once:
-//             bytes / (bandwidth · decode efficiency), plus the step's operations
+//             bytes / (bandwidth · decode efficiency), or the step's operations
 //   prefill   2 operations a weight and token, and those of attention:
 //             operations / (rate · prefill efficiency)
 //
-// On a CPU the two are added: the same cores wait for memory and compute. On a card the longer of
-// the two counts, since its memory pipeline runs ahead.
+// The longer of reading and computing counts: a card's memory pipeline runs ahead, and the kernels of
+// a CPU prefetch while they compute.
 #pragma once
 
 #include <cstdint>

@@ -18,12 +18,12 @@ namespace {
 
 // Shares of the measured rates that the engine reaches, from `premise bench engine` on Zen 4 with
 // Gemma 3 270M (docs/sizing.md).
-constexpr double decode_efficiency = 0.6;
-constexpr double prefill_efficiency = 0.61;
+constexpr double decode_efficiency = 0.8;
+constexpr double prefill_efficiency = 0.72;
 constexpr double attention_efficiency = 1.2;
 
 constexpr double reading_seconds = 0.15;      // with each number of threads
-constexpr double multiplying_seconds = 0.05;  // with each kernel
+constexpr double multiplying_seconds = 0.12;  // with each kernel
 
 // For machines that cannot be measured: one channel of DDR4, and AVX2 at 2.5 GHz.
 constexpr double assumed_bytes_per_second = 12e9;
