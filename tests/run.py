@@ -122,7 +122,8 @@ def run_sanitized(tally):
         passed, failed, skipped = junit_counts(report)
         return program.name, passed, failed or int(not ok), skipped, time.monotonic() - start
 
-    programs = sorted((BUILD / "asan").glob("premise_*_test"))
+    # The largest first: among them are those that take longest, which must not be left to the end.
+    programs = sorted((BUILD / "asan").glob("premise_*_test"), key=lambda p: -p.stat().st_size)
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         for name, *counts in pool.map(one, programs):
             tally.add(f"sanitized {name}", *counts)
@@ -193,7 +194,7 @@ def run_end_to_end(tally):
     report = REPORTS / "e2e.xml"
     report.unlink(missing_ok=True)
     ok = python is not None and call(python, "-m", "pytest", "-q", ROOT / "tests" / "e2e",
-                                     "-p", "no:cacheprovider", f"--junitxml={report}")
+                                     "-n", JOBS, "-p", "no:cacheprovider", f"--junitxml={report}")
     passed, failed, skipped = junit_counts(report)
     tally.add("end-to-end tests", passed, failed or int(not ok), skipped, time.monotonic() - start)
 
