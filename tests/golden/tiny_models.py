@@ -353,24 +353,3 @@ def f16_cache(model):
         yield
     finally:
         module.eager_attention_forward = attention
-
-
-class F16Gelu(torch.nn.Module):
-    """Gemma's activation from a table of F16 to F16, as llama.cpp has it on CPUs."""
-
-    def forward(self, x):
-        table = torch.nn.functional.gelu(x.half().float(), approximate="tanh").half().float()
-        return torch.where(x <= -10, torch.zeros_like(x), torch.where(x >= 10, x, table))
-
-
-@contextlib.contextmanager
-def f16_gelu(model):
-    layers = [layer.mlp for layer in model.model.layers]
-    kept = [mlp.act_fn for mlp in layers]
-    for mlp in layers:
-        mlp.act_fn = F16Gelu()
-    try:
-        yield
-    finally:
-        for mlp, activation in zip(layers, kept):
-            mlp.act_fn = activation
