@@ -43,6 +43,7 @@ ROOMS = {
     "planning": ["machine", "model/architectures"],
     "bench": ["engine"],
     "machine": ["numerics/kernels"],
+    "serve/http": ["base"],
     "cli": ["engine", "store", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
