@@ -43,6 +43,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   using Awaitable = boost::asio::awaitable<T>;
   struct Duty;  // an answer that is owed
 
+  // What owns memory is passed by reference and outlives the wait: GCC 12 mishandles temporaries
+  // with destructors in a co_await expression.
   Awaitable<void> run();
   Awaitable<bool> shake_hands();
   Awaitable<bool> read_request();
@@ -51,8 +53,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Awaitable<bool> prepare_body();
   Awaitable<bool> answer();
   Awaitable<bool> deliver(HttpExchange& exchange);
-  Awaitable<void> refuse(HttpRefusal refusal);
-  Awaitable<void> reply_and_close(HttpResponse response);
+  Awaitable<void> refuse(const HttpRefusal& refusal);
+  Awaitable<void> reply_and_close(HttpResponse& response);
   Awaitable<bool> flush();
   Awaitable<void> linger();
   Awaitable<void> sleep(Clock::time_point until);

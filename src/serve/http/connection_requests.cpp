@@ -63,9 +63,9 @@ HttpConnection::Awaitable<bool> HttpConnection::read_request() {
       continue;
     }
     if (!count_body()) {
-      HttpRefusal busy{503, text({"Too much is being sent at once; try again soon.",
-                                  "当前接收的数据过多，请稍后重试。"})};
-      co_await refuse(std::move(busy));
+      const HttpRefusal busy{503, text({"Too much is being sent at once; try again soon.",
+                                        "当前接收的数据过多，请稍后重试。"})};
+      co_await refuse(busy);
       co_return false;
     }
     if (parser_.stage() == Stage::complete) co_return true;
@@ -73,9 +73,9 @@ HttpConnection::Awaitable<bool> HttpConnection::read_request() {
     const More more = co_await read_more(deadline, idle);
     if (more == More::gone || (more == More::late && idle)) co_return false;
     if (more == More::late) {
-      HttpRefusal late{408,
-                       text({"The request did not arrive in time.", "请求未在限定时间内到达。"})};
-      co_await refuse(std::move(late));
+      const HttpRefusal late{
+          408, text({"The request did not arrive in time.", "请求未在限定时间内到达。"})};
+      co_await refuse(late);
       co_return false;
     }
   }
@@ -99,7 +99,7 @@ HttpConnection::Awaitable<bool> HttpConnection::prepare_body() {
         !framing.chunked && !framing.expects_continue && framing.content_length <= refused_body_max;
     if (cheap) co_return true;
     HttpResponse verdict = std::move(*verdict_);
-    co_await reply_and_close(std::move(verdict));
+    co_await reply_and_close(verdict);
     co_return false;
   }
   if (framing.expects_continue && input_.empty()) {
@@ -131,7 +131,7 @@ HttpConnection::Awaitable<bool> HttpConnection::answer() {
     news.head = std::exchange(verdict_, std::nullopt);
     encode(news);
     const bool sent = co_await flush();
-    co_return sent&& keep_alive_;
+    co_return sent ? keep_alive_ : false;
   }
   Duty duty(*this);
   try {
@@ -139,7 +139,7 @@ HttpConnection::Awaitable<bool> HttpConnection::answer() {
   } catch (...) {  // the Responder died unanswered, which makes a 500
   }
   const bool delivered = co_await deliver(*duty.exchange);
-  co_return delivered&& keep_alive_;
+  co_return delivered ? keep_alive_ : false;
 }
 
 HttpConnection::Awaitable<bool> HttpConnection::deliver(HttpExchange& exchange) {
@@ -161,6 +161,7 @@ HttpConnection::Awaitable<bool> HttpConnection::deliver(HttpExchange& exchange) 
         finished = true;
       }
       if (!try_write()) over = CancelReason::client_gone;
+      if (out_.empty()) exchange.sent();
     }
     if (!over && finished && out_.empty()) co_return true;
     const Read got = over || finished ? Read::nothing : try_read();
@@ -220,14 +221,16 @@ void HttpConnection::encode_head(HttpResponse& head, bool streaming) {
   head_encoded_ = true;
 }
 
-HttpConnection::Awaitable<void> HttpConnection::refuse(HttpRefusal refusal) {
+HttpConnection::Awaitable<void> HttpConnection::refuse(const HttpRefusal& refusal) {
   ++service_.refusals_total;
   head_only_ = parser_.request().method == "HEAD";
   HttpResponse response = rendered(refusal);
-  co_await reply_and_close(std::move(response));
+  parser_.request().body = {};  // others may need the room while this client is seen off
+  forget_body();
+  co_await reply_and_close(response);
 }
 
-HttpConnection::Awaitable<void> HttpConnection::reply_and_close(HttpResponse response) {
+HttpConnection::Awaitable<void> HttpConnection::reply_and_close(HttpResponse& response) {
   keep_alive_ = false;
   HttpExchange::News news;
   news.head = std::move(response);
@@ -254,8 +257,13 @@ HttpResponse HttpConnection::rendered(const HttpRefusal& refusal) {
 
 bool HttpConnection::count_body() {
   const std::size_t now = parser_.request().body.size();
-  const std::size_t more = now - std::exchange(counted_body_bytes_, now);
-  return service_.body_bytes.fetch_add(more) + more <= service_.limits.body_bytes_total;
+  const std::size_t more = now - counted_body_bytes_;
+  if (service_.body_bytes.fetch_add(more) + more > service_.limits.body_bytes_total) {
+    service_.body_bytes -= more;
+    return false;
+  }
+  counted_body_bytes_ = now;
+  return true;
 }
 
 void HttpConnection::forget_body() { service_.body_bytes -= std::exchange(counted_body_bytes_, 0); }

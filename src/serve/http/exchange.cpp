@@ -121,6 +121,11 @@ HttpExchange::News HttpExchange::take(bool ready_for_pieces) {
   return news;
 }
 
+void HttpExchange::sent() {
+  const std::lock_guard lock(mutex_);
+  handed_bytes_ = 0;
+}
+
 void HttpExchange::cancel(CancelReason reason) {
   CancelCallback callback;
   {

@@ -63,9 +63,11 @@ class HttpExchange final : public std::enable_shared_from_this<HttpExchange> {
     bool abandoned = false;
     bool overrun = false;
   };
-  /// What is new. Pieces are handed out when `ready_for_pieces`: the ones handed out before count
-  /// as sent then.
+  /// What is new. The head and pieces are handed out when `ready_for_pieces`; they count as queued
+  /// until sent().
   News take(bool ready_for_pieces);
+  /// The system has taken all pieces that were handed out.
+  void sent();
   /// Nobody waits any more: fires the callback, if the answer is still owed.
   void cancel(CancelReason reason);
 

@@ -8,7 +8,8 @@
 // bound the stream is ended: write() returns false, the cancel callback fires with `too_slow` and
 // the connection is cut, so that the client sees a truncated stream and never a wrong one. A
 // producer that can slow down looks at queued_bytes() and waits; one that cannot (an engine that
-// batches many streams) just writes.
+// batches many streams) just writes. A burst counts like a slow reader: what is written faster than
+// the I/O thread takes it is held to the same bound.
 //
 // Cancellation. The callback given to on_cancel() runs at most once, and only while the answer is
 // owed: never after send() or finish() has returned, unless it was already running then. It runs on

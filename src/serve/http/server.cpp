@@ -6,7 +6,6 @@
 
 #include <array>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -85,6 +84,7 @@ class HttpServer::Body {
   HttpStats stats() const;
 
  private:
+  void spawn_accept();
   boost::asio::awaitable<void> accept();
   void hand_over(tcp::socket socket, IoWorker& worker);
   std::shared_ptr<const TlsContext> tls() const;
@@ -132,8 +132,15 @@ Status HttpServer::Body::listen() {
 }
 
 void HttpServer::Body::run() {
-  boost::asio::co_spawn(workers_.front()->io(), accept(), boost::asio::detached);
+  spawn_accept();
   for (const auto& worker : workers_) worker->run();
+}
+
+void HttpServer::Body::spawn_accept() {
+  boost::asio::co_spawn(workers_.front()->io(), accept(),
+                        [this](const std::exception_ptr& failure) {
+                          if (failure) spawn_accept();  // memory is out for a moment: go on
+                        });
 }
 
 boost::asio::awaitable<void> HttpServer::Body::accept() {
