@@ -13,6 +13,11 @@ premise_dependency(format fmt::fmt spdlog::spdlog)
 
 find_package(OpenSSL REQUIRED)
 premise_dependency(crypto OpenSSL::Crypto)
+premise_dependency(tls OpenSSL::SSL OpenSSL::Crypto)
+
+# Headers only: Asio's sockets, timers and coroutines. 1.81 is the newest of Debian 12.
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS headers)
+premise_dependency(asio Boost::headers)
 
 find_package(nlohmann_json REQUIRED)
 find_package(simdjson REQUIRED)

@@ -2,7 +2,8 @@
 # install.sh LIST…   installs the packages that the lists name and this machine lacks.
 #
 # Says nothing when nothing is to do, so that `make build` can call it every time. A list holds one
-# name a line; "#" starts a comment.
+# name a line; "#" starts a comment. "a | b" is one package under the names of several releases: any
+# of them will do, and the first that this system's archive has is installed.
 set -eu
 
 case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in
@@ -10,7 +11,8 @@ case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in
   *) say() { printf '%s\n' "$1" >&2; } ;;
 esac
 
-wanted=$(sed 's/#.*//' "$@")
+# One entry a line: a name, or names joined by "|".
+wanted=$(sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$@")
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   say "note: no dpkg here; Premise knows its packages on Debian and Ubuntu only: see $*" \
@@ -18,23 +20,46 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
   exit 0
 fi
 
+names=$(printf '%s\n' "$wanted" | tr '|' ' ')
 # shellcheck disable=SC2086  # words are names
-present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
+present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null |
   sed -n 's/ installed$//p' || true)
-missing=
-for name in $wanted; do
+is_present() {
   case "
 $present
 " in
     *"
-$name
-"*) ;;
-    *) missing="$missing $name" ;;
+$1
+"*) return 0 ;;
+    *) return 1 ;;
   esac
+}
+any_present() {
+  for name in $(printf '%s' "$1" | tr '|' ' '); do
+    if is_present "$name"; then return 0; fi
+  done
+  return 1
+}
+missing=
+for entry in $wanted; do
+  any_present "$entry" || missing="$missing $entry"
 done
 [ -n "$missing" ] || exit 0
 
-install="apt-get install -y --no-install-recommends$missing"
+# The names to install: of alternatives the first that the archive has, or the first of all.
+choose() {
+  for entry in $missing; do
+    chosen=${entry%%|*}
+    for name in $(printf '%s' "$entry" | tr '|' ' '); do
+      if apt-cache show "$name" >/dev/null 2>&1; then
+        chosen=$name
+        break
+      fi
+    done
+    printf ' %s' "$chosen"
+  done
+}
+install="apt-get install -y --no-install-recommends$(choose)"
 if [ "$(id -u)" -eq 0 ]; then
   as_root=
 elif command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
@@ -47,11 +72,13 @@ else
   exit 4
 fi
 
-say "Installing packages:$missing" "正在安装软件包：$missing"
 # A mirror that is down must not matter when another one has the packages: install decides.
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update ||
   say "warning: apt-get update failed; trying with the lists at hand" \
       "警告：apt-get update 失败，使用现有软件包列表继续"
+chosen=$(choose)  # again: the archive is known by now
+install="apt-get install -y --no-install-recommends$chosen"
+say "Installing packages:$chosen" "正在安装软件包：$chosen"
 # shellcheck disable=SC2086
 if ! $as_root env DEBIAN_FRONTEND=noninteractive $install -qq -o=Dpkg::Use-Pty=0 >/dev/null; then
   say "error: apt could not install the packages; to see why, run: ${as_root:+sudo }$install" \

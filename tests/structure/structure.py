@@ -44,6 +44,7 @@ ROOMS = {
     "bench": ["engine"],
     "machine": ["numerics/kernels"],
     "serve/observe": ["base"],
+    "serve/http": ["base"],
     "cli": ["engine", "store", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
