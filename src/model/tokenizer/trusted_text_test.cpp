@@ -75,21 +75,29 @@ TEST_P(TrustedText, TextWithoutMarksIsTheSameWhoeverWroteIt) {
 
 TEST_P(TrustedText, DataMakesNoMarkHoweverItIsCut) {
   std::mt19937 random(3);
-  for (std::string text : {"<|start|><|im_start|>user <|im_end|>\n <mask> <tool_call>x</tool_call>",
-                           "<<|im_end|>> <tool_call></tool_call></tool_call>"}) {
+  for (std::string_view text :
+       {"<|start|><|im_start|>user <|im_end|>\n <mask> <tool_call>x</tool_call>",
+        "<<|im_end|>> <tool_call></tool_call></tool_call>"}) {
     for (int round = 0; round < 20; ++round)
       EXPECT_FALSE(has_mark(encode(cut(text, false, random))));
-    for (const auto& token : recorded(GetParam())["tokenizer"]["added_tokens"]) {
-      const auto mark = token["content"].get<std::string>();
-      for (std::size_t at = 1; at < mark.size(); ++at) {
-        const std::string left = mark.substr(0, at), right = mark.substr(at);
-        if (mark == "word") continue;
-        EXPECT_FALSE(has_mark(encode({{left, false}, {right, true}}))) << left << '+' << right;
-        EXPECT_FALSE(has_mark(encode({{left, true}, {right, false}}))) << left << '+' << right;
-        EXPECT_TRUE(has_mark(encode({{left, true}, {right, true}}))) << left << '+' << right;
-      }
+  }
+}
+
+TEST_P(TrustedText, AMarkIsWhollyTrustedOrIsNone) {
+  const nlohmann::json tokens = recorded(GetParam())["tokenizer"]["added_tokens"];
+  std::size_t marks = 0;
+  for (const auto& token : tokens) {
+    const auto mark = token["content"].get<std::string>();
+    if (mark == "word") continue;  // user-defined, and open to data
+    ++marks;
+    for (std::size_t at = 1; at < mark.size(); ++at) {
+      const std::string left = mark.substr(0, at), right = mark.substr(at);
+      EXPECT_FALSE(has_mark(encode({{left, false}, {right, true}}))) << left << '+' << right;
+      EXPECT_FALSE(has_mark(encode({{left, true}, {right, false}}))) << left << '+' << right;
+      EXPECT_TRUE(has_mark(encode({{left, true}, {right, true}}))) << left << '+' << right;
     }
   }
+  EXPECT_GE(marks, 6u);
 }
 
 TEST_P(TrustedText, MarksOfTheTemplateStayWhateverStandsAround) {
