@@ -27,6 +27,19 @@ void exercise(const premise::Tokenizer& tokenizer, std::string_view text) {
     if (decoded != joined && " " + decoded != joined) std::abort();
   }
   if (tokenizer.encode(text) != ids) std::abort();
+  // Wholly trusted it is the same text; in data there is no mark, wherever the borders lie.
+  const std::string_view left = text.substr(0, text.size() / 2), right = text.substr(left.size());
+  const premise::TextSpan own[] = {{left, true}, {right, true}};
+  if (tokenizer.encode(own) != ids) std::abort();
+  for (const bool mixed : {false, true}) {
+    const premise::TextSpan spans[] = {{left, false}, {right, mixed}, {left, false}};
+    for (const premise::TokenId id : tokenizer.encode(spans, {.add_special = false})) {
+      const auto& vocabulary = tokenizer.vocabulary();
+      const auto at = static_cast<std::size_t>(id);
+      const bool is_unknown = vocabulary.kinds[at] == premise::TokenKind::unknown;
+      if (!mixed && vocabulary.is_trusted_only(at) && !is_unknown) std::abort();
+    }
+  }
 }
 
 }  // namespace

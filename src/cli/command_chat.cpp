@@ -1,8 +1,9 @@
 // premise chat: a conversation, at the terminal or through a pipe.
 //
-// A base model knows no chat format, so that the conversation is a plain transcript ("User: …",
-// "Assistant: …"), which is said once. A model with a chat template of its own must be given
-// exactly that format; until templates can be rendered it is refused rather than given another.
+// Every turn renders the whole conversation anew, as services do: templates look back and ahead
+// (they drop the thoughts of earlier answers, or write a system prompt into the first question), so
+// that no turn could be appended to the text of the last. A base model knows no chat format and
+// gets a plain transcript ("User: …", "Assistant: …"), which is said once.
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "cli/generate.h"
 #include "cli/model_options.h"
 #include "cli/sampling_options.h"
+#include "engine/chat_format.h"
 
 namespace premise {
 namespace {
@@ -24,25 +26,6 @@ struct ChatOptions {
   std::string system;
   std::size_t tokens = 512;
   bool transcript = false;
-};
-
-/// The conversation so far, as a base model can read it.
-class Transcript {
- public:
-  explicit Transcript(std::string system) : system_(std::move(system)) { clear(); }
-
-  void clear() { text_ = system_.empty() ? "" : system_ + "\n\n"; }
-  std::string ask(std::string_view line) const {
-    return text_ + "User: " + std::string(line) + "\nAssistant:";
-  }
-  void add(std::string_view line, std::string_view answer) {
-    text_ = ask(line) + std::string(answer) + "\n";
-  }
-  static std::vector<std::string> stops() { return {"\nUser:", "\nAssistant:"}; }
-
- private:
-  std::string system_;
-  std::string text_;
 };
 
 enum class Line { text, end, interrupted };
@@ -61,17 +44,24 @@ Line read_line(std::string& line) {
   return Line::text;
 }
 
+Text transcript_hint() {
+  return text({"--transcript talks to it as to a base model, in plain text",
+               "--transcript 以纯文本方式与其对话，如同基础模型"});
+}
+
 class Session {
  public:
   Session(Console& console, const ChatOptions& options, LoadedModel& loaded,
-          const Tokenizer& tokenizer, SamplingParams sampling)
+          const Tokenizer& tokenizer, const ChatFormat& format, SamplingParams sampling)
       : console_(console),
         options_(options),
         engine_(*loaded.engine),
         tokenizer_(tokenizer),
+        format_(format),
         sampling_(std::move(sampling)),
-        transcript_(options.system),
-        interactive_(console.in_is_terminal()) {}
+        interactive_(console.in_is_terminal()) {
+    forget();
+  }
 
   Result<int> run() {
     constexpr int interrupted = static_cast<int>(ErrorCode::cancelled);
@@ -94,6 +84,11 @@ class Session {
   }
 
  private:
+  void forget() {
+    messages_.clear();
+    if (!options_.system.empty()) messages_.push_back(Message::text("system", options_.system));
+  }
+
   void say_help() {
     console_.say(text({"Ctrl-C stops an answer; /clear forgets the conversation; /exit ends it",
                        "Ctrl-C 停止回答；/clear 清空对话；/exit 退出"}));
@@ -103,7 +98,7 @@ class Session {
   // hand and is not sent; in a pipe it is text like any other.
   bool is_command(std::string_view line) {
     if (line == "/clear") {
-      transcript_.clear();
+      forget();
       return true;
     }
     if (!interactive_ || !line.starts_with('/') || line.find_first_of(" \t/", 1) != line.npos)
@@ -116,11 +111,28 @@ class Session {
     return true;
   }
 
+  // Answers a line; both stay in the conversation only where that worked.
   Status answer(const std::string& line) {
+    messages_.push_back(Message::text("user", line));
+    auto answered = generate_answer();
+    if (!answered) {
+      messages_.pop_back();
+      return std::move(answered).error();
+    }
+    messages_.push_back(Message::text("assistant", std::move(answered).value()));
+    return {};
+  }
+
+  Result<Request> make_request() const {
     Request request;
-    request.prompt = tokenizer_.encode(transcript_.ask(line), {.parse_special = false});
-    request.sampling = sampling_;
-    request.stop_tokens = tokenizer_.vocabulary().end_of_generation;
+    auto prompt = format_.prompt(messages_);
+    if (!prompt && prompt.error().code == ErrorCode::bad_input)
+      return std::move(prompt).error().with_hint(transcript_hint());
+    PREMISE_TRY(request.prompt, std::move(prompt));
+    if (request.prompt.empty())
+      return error(ErrorCode::bad_input,
+                   {"the model's chat template makes an empty prompt of the conversation",
+                    "该模型的对话模板由对话生成了空提示"});
     if (request.prompt.size() >= engine_.context())
       return error(ErrorCode::usage,
                    {"the conversation is {} tokens long; the context holds {}",
@@ -128,8 +140,16 @@ class Session {
                    request.prompt.size(), engine_.context())
           .with_hint(text({"/clear begins anew; --context N makes room",
                            "/clear 重新开始；--context N 可扩大上下文"}));
+    request.sampling = sampling_;
+    request.stop_tokens.assign(format_.stop_tokens().begin(), format_.stop_tokens().end());
+    request.max_tokens = std::min(options_.tokens, engine_.context() - request.prompt.size());
+    return request;
+  }
+
+  // Shows the answer as it comes, and returns it as the model wrote it.
+  Result<std::string> generate_answer() {
+    PREMISE_TRY(Request request, make_request());
     const std::size_t room = engine_.context() - request.prompt.size();
-    request.max_tokens = std::min(options_.tokens, room);
     // The transcript has "Assistant: text" and maybe empty lines after it; people see the text.
     bool at_start = true;
     std::string held;  // white space that is shown only where more text follows
@@ -150,8 +170,8 @@ class Session {
       held = piece.substr(kept);
       return console_.out_is_open();
     };
-    PREMISE_TRY(const Generation result, generate(engine_, tokenizer_, std::move(request),
-                                                  Transcript::stops(), console_.interrupt(), sink));
+    PREMISE_TRY(Generation result, generate(engine_, tokenizer_, std::move(request),
+                                            format_.stop_strings(), console_.interrupt(), sink));
     console_.write("\n", true);
     if (result.reason == FinishReason::length && room <= options_.tokens)
       console_.say(
@@ -159,37 +179,43 @@ class Session {
                 "--context N makes room",
                 "{} 个词元的上下文已满，回答被截断；/clear 重新开始，--context N 可扩大上下文"},
                engine_.context()));
-    transcript_.add(line, result.text.substr(0, result.text.find_last_not_of(" \n") + 1));
-    return {};
+    return std::move(result.text);
   }
 
   Console& console_;
   const ChatOptions& options_;
   Engine& engine_;
   const Tokenizer& tokenizer_;
+  const ChatFormat& format_;
   SamplingParams sampling_;
-  Transcript transcript_;
+  std::vector<Message> messages_;
   const bool interactive_;
 };
 
-Status check_template(const TensorSource& source, const ChatOptions& options, Console& console) {
-  if (!options.transcript && source.metadata().has("tokenizer.chat_template"))
-    return error(ErrorCode::usage,
-                 {"{}: the model has a chat template, which Premise cannot render yet",
-                  "{}：该模型带有对话模板，Premise 目前还不能渲染"},
-                 printable(options.model.model))
-        .with_hint(text({"--transcript talks to it as to a base model, in plain text",
-                         "--transcript 以纯文本方式与其对话，如同基础模型"}));
-  console.say(text({"no chat template is used: the conversation is a plain transcript",
-                    "未使用对话模板：对话以纯文本记录的形式进行"}));
-  return {};
+// The model's own format, or the transcript, which is not passed over in silence.
+Result<ChatFormat> choose_format(const TensorSource& source, const Tokenizer& tokenizer,
+                                 const ChatOptions& options, Console& console) {
+  if (options.transcript) {
+    console.say(text({"no chat template is used: the conversation is a plain transcript",
+                      "未使用对话模板：对话以纯文本记录的形式进行"}));
+    return ChatFormat::transcript(tokenizer);
+  }
+  auto format = ChatFormat::from_metadata(source.metadata(), tokenizer);
+  if (!format) {
+    const std::string model = printable(options.model.model);
+    return at(Text{model, model}, std::move(format).error()).with_hint(transcript_hint());
+  }
+  if (format->is_transcript())
+    console.say(text({"the model has no chat template: the conversation is a plain transcript",
+                      "该模型没有对话模板：对话以纯文本记录的形式进行"}));
+  return format;
 }
 
 Result<int> run_chat(Console& console, const ChatOptions& options) {
   PREMISE_TRY(const auto source, open_model(options.model.model));
   PREMISE_TRY(const Tokenizer tokenizer, Tokenizer::from_gguf(source->metadata()));
   PREMISE_TRY(SamplingParams sampling, sampling_params(options.sampling, tokenizer));
-  PREMISE_CHECK(check_template(*source, options, console));
+  PREMISE_TRY(const ChatFormat format, choose_format(*source, tokenizer, options, console));
   EngineOptions engine_options;
   engine_options.context = options.model.context;
   if (engine_options.context == 0) {
@@ -197,7 +223,7 @@ Result<int> run_chat(Console& console, const ChatOptions& options) {
     engine_options.context = std::min(chat_context, most);
   }
   PREMISE_TRY(LoadedModel loaded, load_model(options.model, engine_options, console));
-  return Session(console, options, loaded, tokenizer, std::move(sampling)).run();
+  return Session(console, options, loaded, tokenizer, format, std::move(sampling)).run();
 }
 
 CommandRun declare_chat(CLI::App& app, Language language) {

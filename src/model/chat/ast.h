@@ -17,9 +17,9 @@ namespace premise {
 using NameId = int;
 
 struct Expression;
-struct Statement;
+struct TemplateStatement;
 using ExpressionPtr = std::unique_ptr<Expression>;
-using Block = std::vector<Statement>;
+using Block = std::vector<TemplateStatement>;
 
 struct NamedArgument {
   std::string name;
@@ -101,7 +101,7 @@ struct MacroBody {
   };
   std::string name;
   std::vector<Parameter> parameters;
-  std::vector<Statement> body;
+  std::vector<TemplateStatement> body;
   bool uses_caller = false, uses_varargs = false, uses_kwargs = false;
 };
 
@@ -121,7 +121,7 @@ enum class StatementKind : unsigned char {
   next_round,    // continue
 };
 
-struct Statement {
+struct TemplateStatement {
   struct Branch {
     ExpressionPtr condition;  // null: else
     Block body;

@@ -56,14 +56,14 @@ void Evaluator::write(const MarkedString& text) {
 }
 
 Evaluator::Flow Evaluator::execute(const Block& block, Frame& frame) {
-  for (const Statement& statement : block) {
+  for (const TemplateStatement& statement : block) {
     const Flow flow = execute(statement, frame);
     if (flow != Flow::onward) return flow;
   }
   return Flow::onward;
 }
 
-Evaluator::Flow Evaluator::execute(const Statement& statement, Frame& frame) {
+Evaluator::Flow Evaluator::execute(const TemplateStatement& statement, Frame& frame) {
   const Level level(budget_);
   budget_.step();
   line_ = statement.line;
@@ -126,18 +126,18 @@ Evaluator::Flow Evaluator::execute(const Statement& statement, Frame& frame) {
   return Flow::onward;
 }
 
-Evaluator::Flow Evaluator::run_branch(const Statement& statement, Frame& frame) {
+Evaluator::Flow Evaluator::run_branch(const TemplateStatement& statement, Frame& frame) {
   for (const auto& branch : statement.branches)
     if (!branch.condition || evaluate(*branch.condition, frame).truth())
       return execute(branch.body, frame);
   return Flow::onward;
 }
 
-Evaluator::Flow Evaluator::run_for(const Statement& statement, Frame& frame) {
+Evaluator::Flow Evaluator::run_for(const TemplateStatement& statement, Frame& frame) {
   return run_loop(statement, frame, elements(*this, evaluate(*statement.expression, frame)), 0);
 }
 
-Evaluator::Flow Evaluator::run_loop(const Statement& statement, Frame& frame,
+Evaluator::Flow Evaluator::run_loop(const TemplateStatement& statement, Frame& frame,
                                     std::shared_ptr<const List> items, int depth0) {
   if (statement.filter) {
     auto kept = std::make_shared<List>();
@@ -176,12 +176,12 @@ void Evaluator::keep(Frame& frame) {
   for (Frame* at = &frame; at && !at->captured; at = at->parent) at->captured = true;
 }
 
-void Evaluator::run_macro_definition(const Statement& statement, Frame& frame) {
+void Evaluator::run_macro_definition(const TemplateStatement& statement, Frame& frame) {
   keep(frame);
   set_variable(statement.id, MacroRef{statement.macro.get(), &frame}, frame);
 }
 
-void Evaluator::run_call_block(const Statement& statement, Frame& frame) {
+void Evaluator::run_call_block(const TemplateStatement& statement, Frame& frame) {
   keep(frame);
   const Value caller = MacroRef{statement.macro.get(), &frame};
   write(python_str(budget_, evaluate_call(*statement.expression, frame, &caller)));

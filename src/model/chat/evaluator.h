@@ -45,13 +45,13 @@ class Evaluator final : public Runtime {
   class FrameScope;
 
   Flow execute(const Block& block, Frame& frame);
-  Flow execute(const Statement& statement, Frame& frame);
-  Flow run_branch(const Statement& statement, Frame& frame);
-  Flow run_for(const Statement& statement, Frame& frame);
-  Flow run_loop(const Statement& statement, Frame& frame, std::shared_ptr<const List> items,
+  Flow execute(const TemplateStatement& statement, Frame& frame);
+  Flow run_branch(const TemplateStatement& statement, Frame& frame);
+  Flow run_for(const TemplateStatement& statement, Frame& frame);
+  Flow run_loop(const TemplateStatement& statement, Frame& frame, std::shared_ptr<const List> items,
                 int depth0);
-  void run_macro_definition(const Statement& statement, Frame& frame);
-  void run_call_block(const Statement& statement, Frame& frame);
+  void run_macro_definition(const TemplateStatement& statement, Frame& frame);
+  void run_call_block(const TemplateStatement& statement, Frame& frame);
   MarkedString capture(const Block& block, Frame& frame);
   void write(const MarkedString& text);
 

@@ -12,8 +12,8 @@ namespace {
 
 Block parse_block(ParserState& state, std::initializer_list<std::string_view> ends);
 
-Statement make(StatementKind kind, int line) {
-  Statement statement;
+TemplateStatement make(StatementKind kind, int line) {
+  TemplateStatement statement;
   statement.kind = kind;
   statement.line = line;
   return statement;
@@ -63,8 +63,8 @@ Target parse_single_target(ParserState& state, bool with_namespace) {
   return target;
 }
 
-Statement parse_for(ParserState& state, int line) {
-  Statement loop = make(StatementKind::loop, line);
+TemplateStatement parse_for(ParserState& state, int line) {
+  TemplateStatement loop = make(StatementKind::loop, line);
   loop.target = parse_target(state, false);
   state.expect_name("in");
   loop.expression = parse_expressions(state, false);
@@ -78,8 +78,8 @@ Statement parse_for(ParserState& state, int line) {
   return loop;
 }
 
-Statement parse_if(ParserState& state, int line) {
-  Statement branch = make(StatementKind::branch, line);
+TemplateStatement parse_if(ParserState& state, int line) {
+  TemplateStatement branch = make(StatementKind::branch, line);
   for (;;) {
     auto condition = parse_expressions(state, false);
     branch.branches.push_back({std::move(condition), parse_body(state, {"elif", "else", "endif"})});
@@ -93,15 +93,15 @@ Statement parse_if(ParserState& state, int line) {
   }
 }
 
-Statement parse_set(ParserState& state, int line) {
+TemplateStatement parse_set(ParserState& state, int line) {
   Target target = parse_target(state, true);
   if (state.skip_op("=")) {
-    Statement assign = make(StatementKind::assign, line);
+    TemplateStatement assign = make(StatementKind::assign, line);
     assign.target = std::move(target);
     assign.expression = parse_expressions(state);
     return assign;
   }
-  Statement block = make(StatementKind::assign_block, line);
+  TemplateStatement block = make(StatementKind::assign_block, line);
   block.target = std::move(target);
   block.expression = parse_filters(state, nullptr);
   block.body = parse_body(state, {"endset"});
@@ -134,8 +134,8 @@ void parse_macro_body(ParserState& state, MacroBody& macro, std::string_view end
   state.next();
 }
 
-Statement parse_macro(ParserState& state, int line) {
-  Statement statement = make(StatementKind::macro, line);
+TemplateStatement parse_macro(ParserState& state, int line) {
+  TemplateStatement statement = make(StatementKind::macro, line);
   statement.macro = std::make_unique<MacroBody>();
   statement.macro->name = state.take_name();
   statement.id = state.name_id(statement.macro->name);
@@ -144,8 +144,8 @@ Statement parse_macro(ParserState& state, int line) {
   return statement;
 }
 
-Statement parse_call_block(ParserState& state, int line) {
-  Statement statement = make(StatementKind::call_block, line);
+TemplateStatement parse_call_block(ParserState& state, int line) {
+  TemplateStatement statement = make(StatementKind::call_block, line);
   statement.macro = std::make_unique<MacroBody>();
   statement.macro->name = "caller";
   if (state.at_op("(")) parse_parameters(state, *statement.macro);
@@ -156,16 +156,16 @@ Statement parse_call_block(ParserState& state, int line) {
   return statement;
 }
 
-Statement parse_filter_block(ParserState& state, int line) {
-  Statement statement = make(StatementKind::filter_block, line);
+TemplateStatement parse_filter_block(ParserState& state, int line) {
+  TemplateStatement statement = make(StatementKind::filter_block, line);
   statement.expression = parse_filters(state, nullptr, true);
   statement.body = parse_body(state, {"endfilter"});
   state.next();
   return statement;
 }
 
-Statement parse_with(ParserState& state, int line) {
-  Statement statement = make(StatementKind::with, line);
+TemplateStatement parse_with(ParserState& state, int line) {
+  TemplateStatement statement = make(StatementKind::with, line);
   while (!state.at(TokenType::block_end)) {
     if (!statement.bindings.empty()) state.expect_op(",");
     Target target = parse_single_target(state, false);
@@ -177,7 +177,7 @@ Statement parse_with(ParserState& state, int line) {
   return statement;
 }
 
-Statement parse_statement(ParserState& state) {
+TemplateStatement parse_statement(ParserState& state) {
   const Nesting nesting(state);
   const int line = state.peek().line;
   const std::string tag = state.take_name();
@@ -191,13 +191,13 @@ Statement parse_statement(ParserState& state) {
   if (tag == "break") return make(StatementKind::leave_loop, line);
   if (tag == "continue") return make(StatementKind::next_round, line);
   if (tag == "generation") {
-    Statement scope = make(StatementKind::scope, line);
+    TemplateStatement scope = make(StatementKind::scope, line);
     scope.body = parse_body(state, {"endgeneration"});
     state.next();
     return scope;
   }
   if (tag == "print") {
-    Statement output = make(StatementKind::output, line);
+    TemplateStatement output = make(StatementKind::output, line);
     output.expression = parse_expressions(state);
     return output;
   }
@@ -213,13 +213,13 @@ Block parse_block(ParserState& state, std::initializer_list<std::string_view> en
   for (;;) {
     const TemplateToken& token = state.peek();
     if (token.type == TokenType::data) {
-      Statement data = make(StatementKind::text, token.line);
+      TemplateStatement data = make(StatementKind::text, token.line);
       data.value = Value::text(token.text);
       block.push_back(std::move(data));
       state.next();
     } else if (token.type == TokenType::variable_begin) {
       state.next();
-      Statement output = make(StatementKind::output, token.line);
+      TemplateStatement output = make(StatementKind::output, token.line);
       output.expression = parse_expressions(state);
       state.expect(TokenType::variable_end);
       block.push_back(std::move(output));

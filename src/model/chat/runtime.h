@@ -17,7 +17,7 @@
 
 namespace premise {
 
-struct Statement;
+struct TemplateStatement;
 
 /// namespace(): the one thing that a template may change. Owned by the evaluator.
 struct Namespace {
@@ -31,7 +31,7 @@ struct LoopState {
   int depth0 = 0;
   std::vector<Value> changed;
   bool changed_asked = false;
-  const Statement* recursive = nullptr;  // for loop(…)
+  const TemplateStatement* recursive = nullptr;  // for loop(…)
   Frame* frame = nullptr;
 };
 

@@ -6,9 +6,11 @@
 // stack; long ones (a run of 100,000 letters is one word) by a heap, in n log n.
 #include "model/tokenizer/bpe.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
+#include <iterator>
 #include <queue>
 #include <utility>
 
@@ -270,10 +272,23 @@ Result<std::unique_ptr<TokenModel>> make_bpe(const Vocabulary& vocabulary,
                   "第 {} 条合并规则引用了词表（共 {} 个词元）之外的词元"},
                  rank, texts.size());
   }
-  // Control tokens are never built from text, even if their piece looks like some.
+  // Marks are never built from text, even if their piece looks like some: not as a whole word, …
   std::vector<bool> skip(texts.size(), false);
+  const auto is_mark = [&](std::size_t id) {
+    return vocabulary.is_trusted_only(id) || vocabulary.kinds[id] == TokenKind::control ||
+           (vocabulary.kinds[id] == TokenKind::unknown && texts[id].size() > 4);
+  };
   for (std::size_t id = 0; id < texts.size() && id < vocabulary.kinds.size(); ++id) {
-    skip[id] = vocabulary.kinds[id] == TokenKind::control || texts[id].empty();
+    skip[id] = texts[id].empty() || is_mark(id);
+  }
+  // … and not by merges, should a file have such.
+  std::vector<BpeMerge> kept;
+  const auto makes_mark = [&](const BpeMerge& merge) {
+    return skip[static_cast<std::size_t>(merge.result)];
+  };
+  if (std::any_of(merges.begin(), merges.end(), makes_mark)) {
+    std::remove_copy_if(merges.begin(), merges.end(), std::back_inserter(kept), makes_mark);
+    merges = kept;
   }
   return std::unique_ptr<TokenModel>(
       std::make_unique<Bpe>(vocabulary, texts, merges, skip, std::move(options)));

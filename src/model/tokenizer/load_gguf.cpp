@@ -6,7 +6,9 @@
 #include "model/tokenizer/bpe.h"
 #include "model/tokenizer/pretokenizer.h"
 #include "model/tokenizer/sentencepiece.h"
+#include "model/tokenizer/special_characters.h"
 #include "model/tokenizer/tokenizer_parts.h"
+#include "model/tokenizer/trusted_only.h"
 #include "model/tokenizer/unigram.h"
 #include "model/tokenizer/wordpiece.h"
 
@@ -172,14 +174,29 @@ Status read_text_bounds(const Metadata& metadata, const Defaults& defaults, Toke
   return check_bounds(parts, vocabulary.add_bos, vocabulary.add_eos);
 }
 
-void collect_specials(TokenizerParts& parts) {
+std::string with_replaced(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+void collect_specials(bool spaces_are_symbols, TokenizerParts& parts) {
   const Vocabulary& vocabulary = parts.vocabulary;
   std::vector<SpecialToken> tokens;
   for (std::size_t id = 0; id < vocabulary.pieces.size(); ++id) {
     const TokenKind kind = vocabulary.kinds[id];
     const bool control = kind == TokenKind::control || kind == TokenKind::unknown;
     if (!control && kind != TokenKind::user_defined) continue;
-    tokens.push_back({vocabulary.pieces[id], static_cast<TokenId>(id), control});
+    SpecialToken token{vocabulary.pieces[id], static_cast<TokenId>(id), control};
+    token.trusted_only = vocabulary.is_trusted_only(id);
+    tokens.push_back(token);
+    // A mark of the chat is not left to the model, which alone takes "▁" for a space.
+    if (!spaces_are_symbols || control || !token.trusted_only) continue;
+    for (const auto& [from, to] :
+         {std::pair<std::string_view, std::string_view>{space_symbol, " "}, {" ", space_symbol}}) {
+      token.text = with_replaced(vocabulary.pieces[id], from, to);
+      if (token.text != vocabulary.pieces[id]) tokens.push_back(token);
+    }
   }
   parts.raw_specials = SpecialTokens(std::move(tokens));
 }
@@ -280,6 +297,7 @@ Result<std::unique_ptr<TokenizerParts>> load_gguf_tokenizer(const Metadata& meta
   PREMISE_CHECK(read_kinds(metadata, parts->vocabulary));
   PREMISE_CHECK(read_scores(metadata, model == "llama" || model == "t5", parts->vocabulary));
   PREMISE_CHECK(read_special_ids(metadata, parts->vocabulary));
+  mark_trusted_only(parts->vocabulary);
   if (model == "gpt2") {
     PREMISE_CHECK(load_bpe(metadata, *parts));
   } else if (model == "llama") {
@@ -289,7 +307,7 @@ Result<std::unique_ptr<TokenizerParts>> load_gguf_tokenizer(const Metadata& meta
   } else {
     PREMISE_CHECK(load_wordpiece(metadata, *parts));
   }
-  collect_specials(*parts);
+  collect_specials(model == "llama" || model == "t5", *parts);
   std::vector<TokenId> ends;
   for (const auto* key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
     PREMISE_TRY(const auto id, read_id(metadata, key, parts->vocabulary.pieces.size()));

@@ -6,6 +6,7 @@
 #include "model/tokenizer/bpe.h"
 #include "model/tokenizer/json_pipeline.h"
 #include "model/tokenizer/tokenizer_parts.h"
+#include "model/tokenizer/trusted_only.h"
 #include "model/tokenizer/unigram.h"
 
 namespace premise {
@@ -111,7 +112,7 @@ Status read_added_tokens(JsonElement root, std::size_t limit, TokenizerParts& pa
     auto& list = json_bool(item, "normalized", !control) ? normalized : raw;
     list.push_back({std::string(content), static_cast<TokenId>(id), control,
                     json_bool(item, "single_word", false), json_bool(item, "lstrip", false),
-                    json_bool(item, "rstrip", false)});
+                    json_bool(item, "rstrip", false), !control && !is_open_to_data(content)});
   }
   return {};
 }
@@ -348,6 +349,7 @@ Result<std::unique_ptr<TokenizerParts>> load_json_tokenizer(std::string_view jso
   }
   std::vector<SpecialToken> raw, normalized;
   PREMISE_CHECK(read_added_tokens(root, limit, *parts, raw, normalized));
+  mark_trusted_only(parts->vocabulary);
   PREMISE_TRY(JsonPipeline pipeline, read_json_pipeline(root));
   PREMISE_CHECK(kind == "BPE"       ? load_bpe(model, pipeline, *parts)
                 : kind == "Unigram" ? load_unigram(model, pipeline, *parts)

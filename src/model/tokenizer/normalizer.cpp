@@ -170,18 +170,20 @@ std::string_view stripped_right(std::string_view text) {
   return text.substr(0, content);
 }
 
+int form_of(Kind kind) {
+  const int direction =
+      kind == Kind::nfd || kind == Kind::nfkd ? UTF8PROC_DECOMPOSE : UTF8PROC_COMPOSE;
+  const int compatible = kind == Kind::nfkc || kind == Kind::nfkd ? UTF8PROC_COMPAT : 0;
+  return UTF8PROC_STABLE | direction | compatible;
+}
+
 std::string apply_step(const NormalizerStep& step, std::string_view text) {
-  constexpr int composed = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
-  constexpr int decomposed = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE;
   switch (step.kind) {
     case Kind::nfc:
-      return normal_form(text, composed);
     case Kind::nfd:
-      return normal_form(text, decomposed);
     case Kind::nfkc:
-      return normal_form(text, composed | UTF8PROC_COMPAT);
     case Kind::nfkd:
-      return normal_form(text, decomposed | UTF8PROC_COMPAT);
+      return normal_form(text, form_of(step.kind));
     case Kind::lowercase:
       return lowercase(text);
     case Kind::strip_accents:
@@ -202,6 +204,67 @@ std::string apply_step(const NormalizerStep& step, std::string_view text) {
   return std::string(text);
 }
 
+// Whether this character may join with what stands before it: marks, and the vowels and final
+// consonants of Hangul; also what a compatible form makes such of (U+FF9E).
+bool joins_left(const Char& c, Kind kind) {
+  if (!c.valid || c.code < 0x80) return false;
+  int boundary = 0;
+  utf8proc_int32_t parts[64];
+  const auto count =
+      utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.code), parts, 64,
+                              static_cast<utf8proc_option_t>(form_of(kind)), &boundary);
+  if (count < 1 || count > 64) return true;
+  const auto first = static_cast<char32_t>(parts[0]);
+  return combining_class(parts[0]) != 0 || UnicodeClasses::instance().of(first) & class_mark ||
+         (first >= 0x1160 && first <= 0x11FF);
+}
+
+// Whether a step does the same to text[0, at) and text[at, …) by themselves as to the whole.
+// `matches` are where Kind::replace finds its `from`.
+bool can_cut(const NormalizerStep& step, std::string_view text, std::size_t at,
+             const std::vector<std::size_t>& matches) {
+  if ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) return false;  // inside a character
+  switch (step.kind) {
+    case Kind::nfc:
+    case Kind::nfd:
+    case Kind::nfkc:
+    case Kind::nfkd:
+      return !joins_left(peek(text, at), step.kind);
+    case Kind::replace: {
+      const auto next = std::upper_bound(matches.begin(), matches.end(), at - 1);
+      return next == matches.begin() || *(next - 1) + step.from.size() <= at;
+    }
+    case Kind::collapse_spaces:
+      return text[at - 1] != ' ' || text[at] != ' ';
+    default:
+      return true;
+  }
+}
+
+std::vector<std::size_t> matches_of(const NormalizerStep& step, std::string_view text) {
+  std::vector<std::size_t> matches;
+  if (step.kind != Kind::replace || step.from.empty()) return matches;
+  for (std::size_t hit = text.find(step.from); hit != text.npos;
+       hit = text.find(step.from, hit + step.from.size()))
+    matches.push_back(hit);
+  return matches;
+}
+
+// The runs, made smaller until the step can be cut at both ends of each.
+std::vector<TrustedRuns::Run> cut_runs(const NormalizerStep& step, std::string_view text,
+                                       const TrustedRuns& runs) {
+  const auto matches = matches_of(step, text);
+  std::vector<TrustedRuns::Run> cut;
+  for (TrustedRuns::Run run : runs.runs()) {
+    while (run.begin < run.end && run.begin > 0 && !can_cut(step, text, run.begin, matches))
+      ++run.begin;
+    while (run.end > run.begin && run.end < text.size() && !can_cut(step, text, run.end, matches))
+      --run.end;
+    if (run.begin < run.end) cut.push_back(run);
+  }
+  return cut;
+}
+
 // Most text is ASCII, which no normal form changes.
 bool changes_nothing(const NormalizerStep& step, std::string_view text) {
   switch (step.kind) {
@@ -218,12 +281,72 @@ bool changes_nothing(const NormalizerStep& step, std::string_view text) {
   }
 }
 
+// Applies a step stretch by stretch, so that the borders between them are known afterwards.
+std::string apply_between(const NormalizerStep& step, std::string_view text, TrustedRuns& runs) {
+  const auto trusted = cut_runs(step, text, runs);
+  std::string out;
+  TrustedRuns made;
+  const auto add = [&](std::string_view stretch, bool is_trusted) {
+    const std::string piece = apply_step(step, stretch);
+    out += piece;
+    made.append(piece.size(), is_trusted);
+  };
+  std::size_t at = 0;
+  for (const TrustedRuns::Run& run : trusted) {
+    if (at < run.begin) add(text.substr(at, run.begin - at), false);
+    add(text.substr(run.begin, run.end - run.begin), true);
+    at = run.end;
+  }
+  if (at < text.size()) add(text.substr(at), false);
+  runs = std::move(made);
+  return out;
+}
+
+// Steps that look at the ends of the whole text: what they take off or put there.
+std::string apply_at_ends(const NormalizerStep& step, std::string_view text, TrustedRuns& runs) {
+  std::string out = apply_step(step, text);
+  TrustedRuns made;
+  if (step.kind == Kind::strip_left) {
+    made = runs.part(text.size() - out.size(), text.size());
+  } else if (step.kind == Kind::strip_right) {
+    made = runs.part(0, out.size());
+  } else {  // what is put in front belongs to what it is put in front of
+    const bool trusted = !text.empty() && runs.trusted_until(0) > 0;
+    made.append(out.size() - text.size(), trusted);
+    std::size_t at = 0;
+    for (const TrustedRuns::Run& run : runs.runs()) {
+      made.append(run.begin - at, false);
+      made.append(run.end - run.begin, true);
+      at = run.end;
+    }
+    made.append(text.size() - at, false);
+  }
+  runs = std::move(made);
+  return out;
+}
+
+bool looks_at_ends(Kind kind) {
+  return kind == Kind::prepend || kind == Kind::prepend_once || kind == Kind::strip_left ||
+         kind == Kind::strip_right;
+}
+
 }  // namespace
 
 std::string_view Normalizer::apply(std::string_view text, std::string& storage) const {
   for (const NormalizerStep& step : steps_) {
     if (changes_nothing(step, text)) continue;
     storage = apply_step(step, text);
+    text = storage;
+  }
+  return text;
+}
+
+std::string_view Normalizer::apply(std::string_view text, std::string& storage,
+                                   TrustedRuns& runs) const {
+  for (const NormalizerStep& step : steps_) {
+    if (changes_nothing(step, text)) continue;
+    storage = looks_at_ends(step.kind) ? apply_at_ends(step, text, runs)
+                                       : apply_between(step, text, runs);
     text = storage;
   }
   return text;

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/tokenizer/trusted_runs.h"
+
 namespace premise {
 
 struct NormalizerStep {
@@ -39,6 +41,10 @@ class Normalizer {
 
   /// The normalized text: a view of `text` where nothing changes, else of `storage`.
   std::string_view apply(std::string_view text, std::string& storage) const;
+
+  /// The same text; `runs` of `text` become those of the normalized one. A character made of both
+  /// kinds counts as data.
+  std::string_view apply(std::string_view text, std::string& storage, TrustedRuns& runs) const;
 
  private:
   std::vector<NormalizerStep> steps_;

@@ -168,6 +168,7 @@ void SentencePiece::add_piece(std::size_t id,
                               std::vector<std::pair<std::string, TokenId>>& user_defined) {
   std::string piece = vocabulary_.pieces[id];
   const TokenKind kind = kind_of(vocabulary_, id);
+  if (vocabulary_.is_trusted_only(id)) return;  // Tokenizer alone finds those
   if (kind == TokenKind::user_defined) {
     piece = spaces_replaced(piece);  // GGUF files spell runs of spaces as they are
     user_defined.emplace_back(piece, static_cast<TokenId>(id));

@@ -15,6 +15,8 @@ bool is_word_character(const Char& c) {
   return c.is(class_letter | class_mark | class_number) || c.code == '_';
 }
 
+bool is_guarded(const SpecialToken& token) { return token.control || token.trusted_only; }
+
 // The character that ends at `end`.
 Char character_before(std::string_view text, std::size_t end) {
   for (std::size_t back = 1; back <= 4 && back <= end; ++back) {
@@ -41,8 +43,10 @@ SpecialTokens::SpecialTokens(std::vector<SpecialToken> tokens) : tokens_(std::mo
   first_[256] = next;
 }
 
+// The longest token at this place of which allowed(token) is true.
+template <typename Allowed>
 const SpecialToken* SpecialTokens::longest_at(std::string_view text, std::size_t at,
-                                              bool control) const {
+                                              Allowed allowed) const {
   const auto first_byte = static_cast<unsigned char>(text[at]);
   auto low = tokens_.begin() + static_cast<std::ptrdiff_t>(first_[first_byte]);
   auto high = tokens_.begin() + static_cast<std::ptrdiff_t>(first_[first_byte + 1u]);
@@ -50,7 +54,7 @@ const SpecialToken* SpecialTokens::longest_at(std::string_view text, std::size_t
   for (std::size_t depth = 1; low != high; ++depth) {
     // Those that end here come first in the range.
     for (; low != high && low->text.size() == depth; ++low) {
-      if ((!longest || longest->text.size() < depth) && (control || !low->control)) longest = &*low;
+      if ((!longest || longest->text.size() < depth) && allowed(*low)) longest = &*low;
     }
     if (at + depth >= text.size()) break;
     const auto byte = static_cast<unsigned char>(text[at + depth]);
@@ -64,13 +68,15 @@ const SpecialToken* SpecialTokens::longest_at(std::string_view text, std::size_t
   return longest;
 }
 
-std::optional<SpecialMatch> SpecialTokens::find(std::string_view text, std::size_t from,
-                                                bool control) const {
+// The first match of the tokens that token_at(place) names.
+template <typename At>
+std::optional<SpecialMatch> SpecialTokens::find_first(std::string_view text, std::size_t from,
+                                                      At token_at) const {
   if (tokens_.empty()) return std::nullopt;
   for (std::size_t at = from; at < text.size(); ++at) {
     const auto byte = static_cast<unsigned char>(text[at]);
     if (first_[byte] == first_[byte + 1u]) continue;
-    const SpecialToken* token = longest_at(text, at, control);
+    const SpecialToken* token = token_at(at);
     if (!token) continue;
     SpecialMatch match{at, at + token->text.size(), token->id};
     if (token->single_word && (is_word_character(character_before(text, match.begin)) ||
@@ -88,6 +94,38 @@ std::optional<SpecialMatch> SpecialTokens::find(std::string_view text, std::size
     return match;
   }
   return std::nullopt;
+}
+
+std::optional<SpecialMatch> SpecialTokens::find(std::string_view text, std::size_t from,
+                                                bool control) const {
+  return find_first(text, from, [&](std::size_t at) {
+    return longest_at(text, at,
+                      [=](const SpecialToken& token) { return control || !token.control; });
+  });
+}
+
+std::optional<SpecialMatch> SpecialTokens::find(std::string_view text, std::size_t from,
+                                                const TrustedRuns& runs) const {
+  const auto guarded_at = [&](std::size_t at) {
+    const std::size_t trusted = runs.trusted_until(at) - at;
+    return longest_at(text, at, [=](const SpecialToken& token) {
+      return is_guarded(token) && token.text.size() <= trusted;
+    });
+  };
+  return find_first(text, from, [&](std::size_t at) {
+    const std::size_t trusted = runs.trusted_until(at) - at;
+    for (std::size_t limit = text.size() - at;;) {
+      const SpecialToken* token = longest_at(text, at, [=](const SpecialToken& candidate) {
+        return candidate.text.size() <= (is_guarded(candidate) ? trusted : limit);
+      });
+      if (!token || is_guarded(*token) || !runs.is_mixed(at, at + token->text.size())) return token;
+      // Over a border: shorter, where it would take a piece of a guarded token.
+      std::size_t length = 1;
+      while (length < token->text.size() && !guarded_at(at + length)) ++length;
+      if (length == token->text.size()) return token;
+      limit = length;
+    }
+  });
 }
 
 }  // namespace premise

@@ -1,5 +1,6 @@
 #include "model/tokenizer/special_tokens.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace premise {
@@ -42,6 +43,45 @@ TEST(SpecialTokens, AWholeWordTokenIsNotFoundInsideAWord) {
 TEST(SpecialTokens, OfEqualTextsTheLowestIdIsFound) {
   const SpecialTokens tokens({{"<x>", 9}, {"<x>", 4}});
   EXPECT_EQ(found(tokens, "<x>"), "4@0-3");
+}
+
+// Trusted stretches are in square brackets.
+std::string found_in(const SpecialTokens& tokens, std::string_view marked) {
+  std::string text;
+  TrustedRuns runs;
+  bool trusted = false;
+  for (const char c : marked) {
+    if (c == '[' || c == ']') {
+      trusted = c == '[';
+      continue;
+    }
+    text += c;
+    runs.append(1, trusted);
+  }
+  std::string all;
+  std::size_t at = 0;
+  while (const auto match = tokens.find(text, at, runs)) {
+    all += fmt::format("{}@{}-{} ", match->id, match->begin, match->end);
+    at = match->end;
+  }
+  return all;
+}
+
+TEST(SpecialTokens, GuardedOnesAreFoundInTrustedBytesOnly) {
+  SpecialToken mark{"<m>", 2};
+  mark.trusted_only = true;
+  const SpecialTokens tokens({{"<c>", 1, true}, mark, {"  ", 3}});
+  EXPECT_EQ(found_in(tokens, "[<c>]<c>[<m>]<m>"), "1@0-3 2@6-9 ");
+  EXPECT_EQ(found_in(tokens, "[<c]> <[m>]"), "");
+  EXPECT_EQ(found_in(tokens, "x [ ] [ ]"), "3@1-3 3@3-5 ");
+}
+
+TEST(SpecialTokens, DataCannotBreakUpAMark) {
+  const SpecialTokens tokens({{"<c>", 1, true}, {"<b><", 2}, {"<b>", 3}, {">>", 4}, {"c>x", 5}});
+  EXPECT_EQ(found_in(tokens, "<b>[<c>]"), "3@0-3 1@3-6 ");  // not "<b><"
+  EXPECT_EQ(found_in(tokens, "[<c>]>"), "1@0-3 ");
+  EXPECT_EQ(found_in(tokens, "[<b><c>]"), "2@0-4 ");  // within one origin the longest wins
+  EXPECT_EQ(found_in(tokens, "<[c>]x"), "5@1-4 ");
 }
 
 }  // namespace

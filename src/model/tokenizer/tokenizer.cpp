@@ -1,22 +1,42 @@
 #include "model/tokenizer/tokenizer.h"
 
+#include <utility>
+
 #include "base/mapped_file.h"
 #include "model/tokenizer/tokenizer_parts.h"
 
 namespace premise {
 namespace {
 
-// Calls `on_text(fragment, offset)` and `on_token(id)` in the order of the text.
-template <typename OnText, typename OnToken>
-void cut_specials(const SpecialTokens& specials, std::string_view text, bool control,
+// Calls `on_text(fragment, offset)` and `on_token(id)` in the order of the text. `scope` is what
+// SpecialTokens::find takes: whether control tokens are found, or where.
+template <typename Scope, typename OnText, typename OnToken>
+void cut_specials(const SpecialTokens& specials, std::string_view text, const Scope& scope,
                   OnText on_text, OnToken on_token) {
   std::size_t at = 0;
-  while (const auto match = specials.find(text, at, control)) {
+  while (const auto match = specials.find(text, at, scope)) {
     if (match->begin > at) on_text(text.substr(at, match->begin - at), at);
     on_token(match->id);
     at = match->end;
   }
   if (at < text.size()) on_text(text.substr(at), at);
+}
+
+// `normalize(fragment, offset)` yields the fragment's normalized text and the scope in it.
+template <typename Scope, typename Normalize>
+void encode_text(const TokenizerParts& parts, std::string_view text, const Scope& scope,
+                 Normalize normalize, std::vector<TokenId>& ids) {
+  const auto push = [&](TokenId id) { ids.push_back(id); };
+  const auto encode_fragment = [&](std::string_view fragment, std::size_t offset) {
+    const auto [normalized, inner_scope] = normalize(fragment, offset);
+    cut_specials(
+        parts.normalized_specials, normalized, inner_scope,
+        [&](std::string_view piece, std::size_t within) {
+          parts.model->encode(piece, offset == 0 && within == 0, ids);
+        },
+        push);
+  };
+  cut_specials(parts.raw_specials, text, scope, encode_fragment, push);
 }
 
 }  // namespace
@@ -48,23 +68,39 @@ Result<Tokenizer> Tokenizer::from_json_file(const std::filesystem::path& path) {
 }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
-  const TokenizerParts& parts = *parts_;
   std::vector<TokenId> ids;
   ids.reserve(text.size() / 4 + 2);
-  if (options.add_special) ids = parts.before;
-  const auto push = [&](TokenId id) { ids.push_back(id); };
+  if (options.add_special) ids = parts_->before;
   std::string storage;
-  const auto encode_fragment = [&](std::string_view fragment, std::size_t offset) {
-    const std::string_view normalized = parts.normalizer.apply(fragment, storage);
-    cut_specials(
-        parts.normalized_specials, normalized, options.parse_special,
-        [&](std::string_view piece, std::size_t within) {
-          parts.model->encode(piece, offset == 0 && within == 0, ids);
-        },
-        push);
+  const auto normalize = [&](std::string_view fragment, std::size_t) {
+    return std::pair{parts_->normalizer.apply(fragment, storage), options.parse_special};
   };
-  cut_specials(parts.raw_specials, text, options.parse_special, encode_fragment, push);
-  if (options.add_special) ids.insert(ids.end(), parts.after.begin(), parts.after.end());
+  encode_text(*parts_, text, options.parse_special, normalize, ids);
+  if (options.add_special) ids.insert(ids.end(), parts_->after.begin(), parts_->after.end());
+  return ids;
+}
+
+std::vector<TokenId> Tokenizer::encode(std::span<const TextSpan> spans,
+                                       EncodeOptions options) const {
+  std::string text;
+  TrustedRuns runs;
+  for (const TextSpan& span : spans) {
+    text += span.text;
+    runs.append(span.text.size(), span.trusted && options.parse_special);
+  }
+  std::vector<TokenId> ids;
+  ids.reserve(text.size() / 4 + 2);
+  if (options.add_special) ids = parts_->before;
+  std::string storage;
+  const auto normalize = [&](std::string_view fragment, std::size_t offset) {
+    if (parts_->normalized_specials.empty())
+      return std::pair{parts_->normalizer.apply(fragment, storage), TrustedRuns()};
+    TrustedRuns inner = runs.part(offset, offset + fragment.size());
+    const std::string_view normalized = parts_->normalizer.apply(fragment, storage, inner);
+    return std::pair{normalized, std::move(inner)};
+  };
+  encode_text(*parts_, text, runs, normalize, ids);
+  if (options.add_special) ids.insert(ids.end(), parts_->after.begin(), parts_->after.end());
   return ids;
 }
 

@@ -23,6 +23,12 @@ struct EncodeOptions {
   bool parse_special = true;  // recognise control tokens written in the text
 };
 
+/// A stretch of a text, and whether the program itself wrote it (a chat template) or it is data.
+struct TextSpan {
+  std::string_view text;
+  bool trusted = false;
+};
+
 /// Immutable and thread-safe.
 class Tokenizer {
  public:
@@ -42,6 +48,12 @@ class Tokenizer {
 
   /// Any bytes in, ids out; never fails. User-defined tokens are recognised in any text.
   std::vector<TokenId> encode(std::string_view text, EncodeOptions options = {}) const;
+
+  /// The spans joined, encoded as one text: words, merges and runs of spaces go across the borders
+  /// between them. But control tokens, and user-defined ones that may be marks of a chat
+  /// (Vocabulary::trusted_only), come of trusted bytes only, wherever the borders lie; without
+  /// `parse_special`, of none.
+  std::vector<TokenId> encode(std::span<const TextSpan> spans, EncodeOptions options = {}) const;
 
   /// The bytes that an id stands for in running text ("▁the" → " the", "<0x0A>" → "\n"). Control
   /// tokens stand for nothing unless `show_special`. Empty for an id outside the vocabulary.

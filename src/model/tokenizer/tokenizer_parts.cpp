@@ -78,10 +78,13 @@ void finish_tokenizer(TokenizerParts& parts, const std::vector<TokenId>& more) {
   Vocabulary& vocabulary = parts.vocabulary;
   parts.index = std::make_unique<PieceIndex>(vocabulary.pieces);
   parts.ends_generation.assign(vocabulary.pieces.size(), false);
+  // Some files mark even the end of a turn as merely user-defined.
+  const auto is_mark = [&](std::size_t id) {
+    return vocabulary.kinds[id] == TokenKind::control || vocabulary.is_trusted_only(id);
+  };
   const auto control = [&](std::string_view piece) {
     const TokenId id = parts.index->find(piece);
-    return id >= 0 && vocabulary.kinds[static_cast<std::size_t>(id)] == TokenKind::control ? id
-                                                                                           : -1;
+    return id >= 0 && is_mark(static_cast<std::size_t>(id)) ? id : -1;
   };
   const auto mark = [&](TokenId id) {
     if (id >= 0) parts.ends_generation[static_cast<std::size_t>(id)] = true;

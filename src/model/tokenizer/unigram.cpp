@@ -45,6 +45,7 @@ class Unigram final : public TokenModel {
     for (std::size_t id = 0; id < vocabulary.pieces.size(); ++id) {
       const TokenKind kind = kind_of(id);
       if (kind != TokenKind::normal && kind != TokenKind::user_defined) continue;
+      if (vocabulary.is_trusted_only(id)) continue;  // Tokenizer alone finds those
       pieces.emplace_back(vocabulary.pieces[id], static_cast<TokenId>(id));
       if (kind != TokenKind::normal) continue;
       best = std::max(best, vocabulary.scores[id]);

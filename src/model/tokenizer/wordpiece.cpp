@@ -24,7 +24,8 @@ std::vector<bool> never_in_text(const Vocabulary& vocabulary) {
   const std::size_t count = std::min(result.size(), vocabulary.kinds.size());
   for (std::size_t id = 0; id < count; ++id) {
     const TokenKind kind = vocabulary.kinds[id];
-    result[id] = kind == TokenKind::control || kind == TokenKind::unknown;
+    result[id] =
+        kind == TokenKind::control || kind == TokenKind::unknown || vocabulary.is_trusted_only(id);
   }
   return result;
 }
