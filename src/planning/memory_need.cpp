@@ -117,7 +117,7 @@ std::uint64_t live_bytes(const Plan& plan, std::uint64_t tokens, std::uint64_t l
   for (std::size_t i = 0; i < plan.ops.size(); ++i) {
     const auto out = output_of(plan.ops[i].body);
     if (out && place(*out) == static_cast<std::size_t>(*out)) {
-      const Value& value = plan.values[static_cast<std::size_t>(*out)];
+      const PlanValue& value = plan.values[static_cast<std::size_t>(*out)];
       const std::uint64_t rows = value.rows == Rows::tokens ? tokens : logits_rows;
       const std::uint64_t bytes = rows * rounded_up(value.width, line_floats) * sizeof(float);
       alive += bytes;

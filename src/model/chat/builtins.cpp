@@ -15,7 +15,7 @@ Value make_range(Runtime&, const Arguments& given) {
   const auto& numbers = given.positional;
   if (numbers.empty() || numbers.size() > 3)
     fail({"range takes 1 to 3 arguments", "range 需要 1 到 3 个参数"});
-  Range range;
+  IntegerRange range;
   range.stop = want_integer(numbers[numbers.size() == 1 ? 0 : 1], "range");
   if (numbers.size() > 1) range.start = want_integer(numbers[0], "range");
   if (numbers.size() > 2) range.step = want_integer(numbers[2], "range");
@@ -23,7 +23,7 @@ Value make_range(Runtime&, const Arguments& given) {
   if (range.size() > TemplateLimits::range)
     fail({"a range of {} numbers; {} are allowed", "range 含 {} 个数，最多允许 {} 个"},
          range.size(), std::int64_t{TemplateLimits::range});
-  return std::make_shared<const Range>(range);
+  return std::make_shared<const IntegerRange>(range);
 }
 
 // dict(mapping or pairs, name=value, …), also for namespace().

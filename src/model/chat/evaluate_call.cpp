@@ -58,8 +58,8 @@ Value Evaluator::item(const Value& object, const Value& key) {
     if (const Value* value = at_index(list->items, key)) return *value;
   } else if (const auto* text = object.string()) {
     if (index) return character(budget_, *text, *index);
-  } else if (const auto* held = object.as<std::shared_ptr<const Range>>()) {
-    const Range& range = **held;
+  } else if (const auto* held = object.as<std::shared_ptr<const IntegerRange>>()) {
+    const IntegerRange& range = **held;
     const std::int64_t size = range.size();
     if (index && *index < size && *index >= -size)
       return range.start + range.step * (*index < 0 ? *index + size : *index);

@@ -33,7 +33,7 @@ bool is_escaped(const Value&) { return false; }
 // Undefined has a length (0) and takes subscripts (and fails): a sequence in Python's eyes.
 bool is_sequence(const Value& value) {
   return value.string() || value.list() || value.dict() || value.is_undefined() ||
-         value.as<std::shared_ptr<const Range>>();
+         value.as<std::shared_ptr<const IntegerRange>>();
 }
 
 bool is_iterable(const Value& value) {

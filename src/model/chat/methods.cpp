@@ -344,7 +344,7 @@ NativeFunction find_method(const Value& object, std::string_view name, bool& uns
              std::binary_search(std::begin(list_changers), std::end(list_changers), name);
     return list->tuple && name == "copy" ? nullptr : search(list_methods, name);
   }
-  if (object.as<std::shared_ptr<const Range>>() && name != "copy")
+  if (object.as<std::shared_ptr<const IntegerRange>>() && name != "copy")
     return search(list_methods, name);
   if (object.dict()) {
     unsafe = std::binary_search(std::begin(dict_changers), std::end(dict_changers), name);

@@ -12,7 +12,7 @@ namespace {
 // What Python takes for a mapping here, so that it need not be used up.
 bool takes_subscripts(const Value& values) {
   return values.dict() || values.list() || values.is_undefined() ||
-         values.as<std::shared_ptr<const Range>>();
+         values.as<std::shared_ptr<const IntegerRange>>();
 }
 
 // One "%…" of a percent format.

@@ -146,8 +146,8 @@ class Writer {
       out_.append(fmt::format_int(*integer).str(), value.trusted());
     } else if (const auto* real = value.as<double>()) {
       out_.append(python_float(*real), value.trusted());
-    } else if (const auto* range = value.as<std::shared_ptr<const Range>>()) {
-      const Range& r = **range;
+    } else if (const auto* range = value.as<std::shared_ptr<const IntegerRange>>()) {
+      const IntegerRange& r = **range;
       out_.append(r.step == 1 ? fmt::format("range({}, {})", r.start, r.stop)
                               : fmt::format("range({}, {}, {})", r.start, r.stop, r.step),
                   true);

@@ -33,7 +33,7 @@ std::shared_ptr<const List> view_elements(Runtime& runtime, const Dict& dict, Di
 // Python's slice.indices(): where to begin, where to stop, how far to step.
 struct Steps {
   std::int64_t start = 0, stop = 0, step = 1;
-  std::int64_t count() const { return Range{start, stop, step}.size(); }
+  std::int64_t count() const { return IntegerRange{start, stop, step}.size(); }
 };
 
 Steps steps_of(const Value& start, const Value& stop, const Value& step, std::int64_t length) {
@@ -98,8 +98,8 @@ std::shared_ptr<const List> elements(Runtime& runtime, const Value& value) {
     generator.next = generator.items.size();
     return list;
   }
-  if (const auto* held = value.as<std::shared_ptr<const Range>>()) {
-    const Range& range = **held;
+  if (const auto* held = value.as<std::shared_ptr<const IntegerRange>>()) {
+    const IntegerRange& range = **held;
     const std::int64_t size = range.size();
     runtime.budget().take(static_cast<std::size_t>(size) * sizeof(Value));
     for (std::int64_t i = 0; i < size; ++i) list->items.emplace_back(range.start + i * range.step);
@@ -114,7 +114,7 @@ std::int64_t length_of(const Value& value) {
   if (const auto* list = value.list()) return static_cast<std::int64_t>(list->items.size());
   if (const auto* dict = value.dict()) return static_cast<std::int64_t>(dict->size());
   if (const auto* view = value.as<DictView>()) return static_cast<std::int64_t>(view->dict->size());
-  if (const auto* range = value.as<std::shared_ptr<const Range>>()) return (*range)->size();
+  if (const auto* range = value.as<std::shared_ptr<const IntegerRange>>()) return (*range)->size();
   if (value.is_undefined()) return 0;
   if (const auto* loop = value.as<LoopState*>())
     return static_cast<std::int64_t>((*loop)->items->items.size());
@@ -150,12 +150,12 @@ Value slice(Runtime& runtime, const Value& object, const Value& start, const Val
       items.push_back(list->items[static_cast<std::size_t>(at)]);
     return list->tuple ? Value::tuple(std::move(items)) : Value::list(std::move(items));
   }
-  if (const auto* held = object.as<std::shared_ptr<const Range>>()) {
-    const Range& range = **held;
+  if (const auto* held = object.as<std::shared_ptr<const IntegerRange>>()) {
+    const IntegerRange& range = **held;
     const Steps steps = steps_of(start, stop, step, range.size());
-    return std::make_shared<const Range>(Range{range.start + steps.start * range.step,
-                                               range.start + steps.stop * range.step,
-                                               range.step * steps.step});
+    return std::make_shared<const IntegerRange>(IntegerRange{range.start + steps.start * range.step,
+                                                             range.start + steps.stop * range.step,
+                                                             range.step * steps.step});
   }
   fail({"a '{}' cannot be sliced", "“{}”不能切片"}, object.type_name());
 }

@@ -111,7 +111,7 @@ bool Value::truth() const {
   if (const auto* held = list()) return !held->items.empty();
   if (const auto* held = dict()) return held->size() != 0;
   if (const auto* held = as<DictView>()) return held->dict->size() != 0;
-  if (const auto* held = as<std::shared_ptr<const Range>>()) return (*held)->size() != 0;
+  if (const auto* held = as<std::shared_ptr<const IntegerRange>>()) return (*held)->size() != 0;
   return !is_none() && !is_undefined();
 }
 
@@ -183,7 +183,7 @@ void Dict::insert(Value key, Value value) {
   }
 }
 
-std::int64_t Range::size() const {
+std::int64_t IntegerRange::size() const {
   // Unsigned, since stop - start may overflow.
   const auto distance = [](std::int64_t from, std::int64_t to) {
     return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
@@ -218,9 +218,9 @@ bool equal(const Value& a, const Value& b) {
   if (const auto* items = a.list()) return equal_lists(*items, *b.list());
   if (const auto* dict = a.dict()) return equal_dicts(*dict, *b.dict());
   if (a.is_none() || a.is_undefined()) return true;
-  if (const auto* range = a.as<std::shared_ptr<const Range>>()) {
-    const Range& x = **range;
-    const Range& y = **b.as<std::shared_ptr<const Range>>();
+  if (const auto* range = a.as<std::shared_ptr<const IntegerRange>>()) {
+    const IntegerRange& x = **range;
+    const IntegerRange& y = **b.as<std::shared_ptr<const IntegerRange>>();
     const std::int64_t size = x.size();
     return size == y.size() &&
            (size == 0 || (x.start == y.start && (size == 1 || x.step == y.step)));

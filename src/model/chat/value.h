@@ -23,7 +23,7 @@ namespace premise {
 class Value;
 class Dict;
 struct List;
-struct Range;
+struct IntegerRange;
 struct Generator;
 struct BoundMethod;
 struct TemplateFailure;
@@ -62,7 +62,7 @@ class Value {
   using String = std::shared_ptr<const MarkedString>;
   using Storage =
       std::variant<Undefined, None, bool, std::int64_t, double, String, std::shared_ptr<const List>,
-                   std::shared_ptr<const Dict>, DictView, std::shared_ptr<const Range>,
+                   std::shared_ptr<const Dict>, DictView, std::shared_ptr<const IntegerRange>,
                    std::shared_ptr<Generator>, std::shared_ptr<const BoundMethod>, Namespace*,
                    LoopState*, MacroRef, Builtin>;
 
@@ -80,7 +80,7 @@ class Value {
   Value(std::shared_ptr<const Dict> value) : storage_(std::move(value)) {}
   Value(Dict value);
   Value(DictView value) : storage_(std::move(value)) {}
-  Value(std::shared_ptr<const Range> value) : storage_(std::move(value)) {}
+  Value(std::shared_ptr<const IntegerRange> value) : storage_(std::move(value)) {}
   Value(std::shared_ptr<Generator> value) : storage_(std::move(value)) {}
   Value(std::shared_ptr<const BoundMethod> value) : storage_(std::move(value)) {}
   Value(Namespace* value) : storage_(value) {}
@@ -171,7 +171,7 @@ class Dict {
   Extent extent_{1, 1};
 };
 
-struct Range {
+struct IntegerRange {
   std::int64_t start = 0, stop = 0, step = 1;
   std::int64_t size() const;
 };

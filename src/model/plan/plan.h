@@ -30,7 +30,7 @@ enum class Rows : std::uint8_t {
   logits,  // only the rows whose logits are wanted
 };
 
-struct Value {
+struct PlanValue {
   std::string name;
   Rows rows = Rows::tokens;
   std::uint64_t width = 0;
@@ -168,7 +168,7 @@ struct Op {
 
 struct Plan {
   std::string architecture;
-  std::vector<Value> values;
+  std::vector<PlanValue> values;
   std::vector<Weight> weights;
   std::vector<RopeTable> ropes;
   std::vector<CacheGroup> groups;
