@@ -43,6 +43,8 @@ ROOMS = {
     "planning": ["machine", "model/architectures"],
     "bench": ["engine"],
     "machine": ["numerics/kernels"],
+    "serve/endpoint": ["engine/request", "model/chat"],
+    "serve/local": ["serve/endpoint", "engine"],
     "cli": ["engine", "store", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
