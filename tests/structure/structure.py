@@ -45,6 +45,8 @@ ROOMS = {
     "machine": ["numerics/kernels"],
     "serve/endpoint": ["engine/request", "model/chat"],
     "serve/local": ["serve/endpoint", "engine"],
+    "serve/api": ["serve/endpoint"],
+    "config": ["base"],
     "cli": ["engine", "store", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }

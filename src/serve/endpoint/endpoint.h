@@ -112,7 +112,8 @@ struct TextEvent {
   std::string text;
   std::vector<GeneratedToken> tokens;  // where logprobs are wanted; each is told once
 };
-enum class ChoiceEnding : std::uint8_t { stop, length };
+/// `filtered` comes from who stands between endpoint and client: an endpoint tells the others.
+enum class ChoiceEnding : std::uint8_t { stop, length, filtered };
 struct ChoiceEnd {
   std::size_t choice = 0;
   ChoiceEnding ending = ChoiceEnding::stop;
