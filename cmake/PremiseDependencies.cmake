@@ -26,6 +26,9 @@ premise_dependency(json nlohmann_json::nlohmann_json simdjson::simdjson)
 find_package(CLI11 REQUIRED)
 premise_dependency(cli CLI11::CLI11)
 
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+premise_dependency(toml PkgConfig::tomlplusplus)
+
 find_package(SQLite3 REQUIRED)
 premise_dependency(sqlite SQLite::SQLite3)
 

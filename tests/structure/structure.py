@@ -46,6 +46,10 @@ ROOMS = {
     "machine": ["numerics/kernels"],
     "serve/observe": ["base"],
     "serve/http": ["base"],
+    "serve/endpoint": ["engine/request", "model/chat"],
+    "serve/local": ["serve/endpoint", "engine"],
+    "serve/api": ["serve/endpoint"],
+    "config": ["base"],
     "cli": ["engine", "store", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }

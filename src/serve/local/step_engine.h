@@ -1,0 +1,50 @@
+// The part of an engine that a LocalEndpoint drives, as a seam: a test steps one made of a script.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/request/request.h"
+
+namespace premise {
+
+class Engine;
+
+struct StepRequest {
+  Request request;
+  std::string owner;         // the scheduler is fair between owners
+  std::string prefix_scope;  // requests of one scope share computed prefixes
+};
+
+/// What one step brought.
+struct StepReport {
+  /// A request left the queue; `cached_tokens` of its prompt need no computing.
+  struct Begun {
+    RequestId request = 0;
+    std::size_t cached_tokens = 0;
+  };
+  std::vector<Begun> begun;  // before the first token of the request
+  std::vector<TokenEvent> events;
+};
+
+/// One thread at a time. Every accepted request ends in exactly one event with a finish reason.
+class StepEngine {
+ public:
+  virtual ~StepEngine() = default;
+
+  virtual std::size_t context() const = 0;     // tokens of one request
+  virtual std::size_t vocabulary() const = 0;  // ids are below
+  virtual std::size_t sequences() const = 0;   // computed at the same time
+
+  virtual Result<RequestId> submit(StepRequest request) = 0;
+  virtual void cancel(RequestId id) = 0;
+  virtual bool idle() const = 0;
+  virtual void step(StepReport& report) = 0;  // appends
+};
+
+/// An Engine behind the seam. It reports no Begun and shares no prefix: Engine tells neither yet.
+std::unique_ptr<StepEngine> step_engine(std::unique_ptr<Engine> engine);
+
+}  // namespace premise
