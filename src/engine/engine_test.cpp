@@ -175,7 +175,7 @@ TEST_P(EngineLaws, BeingThrownOutDoesNotChangeAnswers) {
   // sampler that was set back would show.
   std::vector<Request> asked;
   for (const int i : {0, 1, 2}) {
-    asked.push_back(request(text(20 + static_cast<std::size_t>(i), 10 + i), 60));
+    asked.push_back(request(text(28 + static_cast<std::size_t>(i), 10 + i), 40));
     asked.back().sampling.temperature = 0.9f;
     asked.back().sampling.seed = static_cast<std::uint64_t>(i);
   }
@@ -183,6 +183,7 @@ TEST_P(EngineLaws, BeingThrownOutDoesNotChangeAnswers) {
   std::vector<Answer> expected;
   for (const Request& one : asked) expected.push_back(answer_alone(alone, one));
   for (const std::uint64_t salt : {0, 9}) {
+    if (interpreted() && salt == 0) continue;
     const Served crowded = serve(2, {.context = 128, .sequences = 3, .cache_tokens = 128});
     std::vector<RequestId> ids;
     for (Request& one : asked) {
@@ -190,9 +191,7 @@ TEST_P(EngineLaws, BeingThrownOutDoesNotChangeAnswers) {
       ids.push_back(crowded->submit(one).value());
     }
     const auto together = run_to_end(*crowded.engine);
-    if (crowded->stats().groups[0].window == 0) {
-      EXPECT_GT(crowded->stats().counters.preemptions, 0u);
-    }
+    EXPECT_GT(crowded->stats().counters.preemptions, 0u);
     for (std::size_t i = 0; i < asked.size(); ++i)
       EXPECT_EQ(together.at(ids[i]), expected[i]) << i << ", salt " << salt;
     EXPECT_TRUE(crowded->clean());
