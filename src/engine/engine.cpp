@@ -59,6 +59,11 @@ Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host&
                  source.path(), options.context, plan.context_length);
   PREMISE_TRY(const DType kv_type, choose_kv_type(options.kv_type, host.isa(), source.path()));
   const std::size_t context = options.context == 0 ? plan.context_length : options.context;
+  if (options.cache_tokens != 0 && options.cache_tokens < context)
+    return error(ErrorCode::usage,
+                 {"{}: a cache of {} tokens cannot hold one request of {} tokens, the context",
+                  "{}：{} 个词元的缓存容纳不下一个达到上下文长度（{} 个词元）的请求"},
+                 source.path(), options.cache_tokens, context);
   auto self = std::unique_ptr<Engine>(new Engine(std::move(plan), options, context, kv_type));
   self->create_cache();
   const BatchLimits limits = self->limits();
@@ -79,11 +84,15 @@ void Engine::create_cache() {
   for (const CacheGroup& group : plan_.groups) {
     const std::size_t blocks =
         KvCache::blocks_needed(group.window, kv_block_tokens, context_, options_.tokens_per_step);
-    specs.push_back({group.window, blocks * options_.sequences});
+    std::size_t most = blocks * options_.sequences;
+    if (options_.cache_tokens != 0 && group.window == 0)
+      most = std::min(most, KvCache::blocks_needed(0, kv_block_tokens, options_.cache_tokens, 0));
+    specs.push_back({group.window, most});
   }
   cache_ = std::make_unique<KvCache>(std::move(specs), kv_block_tokens);
   scheduler_ = std::make_unique<Scheduler>(
-      SchedulerLimits{options_.tokens_per_step, options_.sequences}, *cache_);
+      SchedulerLimits{options_.tokens_per_step, options_.sequences, options_.chunk_beside_decode},
+      *cache_);
   staging_.tables.resize(plan_.groups.size());
   staging_.views.resize(plan_.groups.size());
 }
@@ -118,9 +127,9 @@ Result<RequestId> Engine::submit(Request request) {
                    token, plan_.vocabulary);
   const RequestId id = next_id_++;
   Sampler sampler(request.sampling, request.prompt);
-  std::vector<TokenId> text = request.prompt;
-  scheduler_->add(id, request.prompt.size(), request.max_tokens);
-  requests_.emplace(id, Active{std::move(request), std::move(sampler), std::move(text), false});
+  const PrefixScope scope{.salt = request.prefix_salt};
+  scheduler_->add({id, request.owner, scope, std::move(request.prompt), request.max_tokens});
+  requests_.emplace(id, Active{std::move(request), std::move(sampler)});
   return id;
 }
 
@@ -133,6 +142,7 @@ void Engine::finish(RequestId id, FinishReason reason, TokenEvent event,
                     std::vector<TokenEvent>& events) {
   event.request = id;
   event.finish = reason;
+  event.cached_tokens = scheduler_->cached_tokens(id);
   events.push_back(std::move(event));
   scheduler_->finish(id);
   requests_.erase(id);
@@ -154,9 +164,7 @@ void Engine::step(std::vector<TokenEvent>& events) {
 
   staging_.clear();
   for (const StepEntry& entry : plan.entries) {
-    const std::span<const TokenId> text = requests_.at(entry.request).text;
-    staging_.add(text.subspan(entry.first, entry.count), entry.first, entry.slot, *cache_,
-                 table_stride_);
+    staging_.add(entry.tokens, entry.first, entry.slot, *cache_, table_stride_);
     if (entry.wants_logits)
       staging_.logits_rows.push_back(static_cast<std::int32_t>(staging_.tokens.size() - 1));
   }
@@ -165,12 +173,12 @@ void Engine::step(std::vector<TokenEvent>& events) {
 
   // The scheduler hears of every token before finished requests leave it.
   std::vector<TokenEvent> drawn_events;
-  const auto drawn = std::make_unique<bool[]>(plan.entries.size());
+  std::vector<TokenId> drawn(plan.entries.size(), Scheduler::nothing_drawn);
   std::size_t row = 0;
   for (std::size_t i = 0; i < plan.entries.size(); ++i)
     if (plan.entries[i].wants_logits)
       drawn[i] = draw(plan.entries[i], logits.row(row++), drawn_events);
-  scheduler_->commit(plan, {drawn.get(), plan.entries.size()});
+  scheduler_->commit(plan, drawn);
   for (TokenEvent& event : drawn_events) {
     if (const auto reason = event.finish) {
       const RequestId id = event.request;
@@ -181,17 +189,17 @@ void Engine::step(std::vector<TokenEvent>& events) {
   }
 }
 
-// Draws the entry's next token; true where it was added to the text.
-bool Engine::draw(const StepEntry& entry, std::span<float> logits,
-                  std::vector<TokenEvent>& events) {
+// Draws the entry's next token, which belongs to the text, or ends the request.
+TokenId Engine::draw(const StepEntry& entry, std::span<float> logits,
+                     std::vector<TokenEvent>& events) {
   Active& active = requests_.at(entry.request);
   TokenEvent event;
   event.request = entry.request;
-  const std::size_t generated = active.text.size() - active.request.prompt.size();
-  if (generated >= active.request.max_tokens) {  // max_tokens is 0
+  event.cached_tokens = scheduler_->cached_tokens(entry.request);
+  if (active.generated >= active.request.max_tokens) {  // max_tokens is 0
     event.finish = FinishReason::length;
     events.push_back(std::move(event));
-    return false;
+    return Scheduler::nothing_drawn;
   }
   double normalizer = 0.0;
   std::vector<float> kept;  // samplers may change the logits
@@ -204,15 +212,32 @@ bool Engine::draw(const StepEntry& entry, std::span<float> logits,
   if (token < 0 || std::ranges::count(active.request.stop_tokens, token) > 0) {
     event.finish = token < 0 ? FinishReason::failed : FinishReason::stop;
     events.push_back(std::move(event));
-    return false;
+    return Scheduler::nothing_drawn;
   }
   event.token = token;
   if (active.request.logprobs)
     event.logprob = static_cast<float>(kept[static_cast<std::size_t>(token)] - normalizer);
-  active.text.push_back(token);
-  if (generated + 1 == active.request.max_tokens) event.finish = FinishReason::length;
+  if (++active.generated == active.request.max_tokens) event.finish = FinishReason::length;
   events.push_back(std::move(event));
-  return true;
+  return token;
+}
+
+EngineStats Engine::stats() const {
+  EngineStats stats;
+  stats.running = scheduler_->running();
+  stats.waiting = scheduler_->waiting();
+  for (std::size_t g = 0; g < cache_->group_count(); ++g)
+    stats.groups.push_back({cache_->window(g), cache_->blocks_total(g) - cache_->blocks_free(g),
+                            cache_->blocks_kept(g), cache_->blocks_total(g)});
+  stats.counters = scheduler_->counters();
+  return stats;
+}
+
+bool Engine::clean() const {
+  for (std::size_t g = 0; g < cache_->group_count(); ++g)
+    if (cache_->blocks_free(g) != cache_->blocks_total(g)) return false;
+  return idle() && scheduler_->running() == 0 && scheduler_->waiting() == 0 &&
+         cache_->open_sequences() == 0 && cache_->consistent();
 }
 
 Status Engine::score(

@@ -33,7 +33,25 @@ struct EngineOptions {
   std::size_t context = 0;    // tokens a request may have; 0: what the model was made for
   std::size_t sequences = 1;  // requests computed at the same time
   std::size_t tokens_per_step = 512;
+  std::size_t cache_tokens = 0;  // that all sequences together may hold; 0: `context` for each.
+                                 // Fewer save memory: most answers end early, and where blocks run
+                                 // out nevertheless the youngest request is computed again later
+  std::size_t chunk_beside_decode = SchedulerLimits{}.chunk_beside_decode;
   std::optional<DType> kv_type = {};  // of the KV cache; unset: what kv_types() names first
+};
+
+/// Where an engine stands, as plain numbers for metrics.
+struct EngineStats {
+  struct Group {
+    std::uint32_t window = 0;     // of the cache group; 0: full attention
+    std::size_t blocks_used = 0;  // held by running requests
+    std::size_t blocks_kept = 0;  // held by nobody, kept for their content
+    std::size_t blocks_total = 0;
+  };
+  std::size_t running = 0;
+  std::size_t waiting = 0;  // accepted, and not being computed
+  std::vector<Group> groups;
+  SchedulerCounters counters;
 };
 
 /// One thread at a time. The source and the host outlive it.
@@ -47,7 +65,8 @@ class Engine {
   /// vocabulary, sampling parameters out of range.
   Result<RequestId> submit(Request request);
 
-  /// Ends a request; its last event comes with the next step. Unknown ids are ignored.
+  /// Ends a request; the next step frees its blocks before it computes anything and brings its last
+  /// event. Unknown ids are ignored.
   void cancel(RequestId id);
 
   bool idle() const { return requests_.empty(); }
@@ -60,6 +79,12 @@ class Engine {
   Status score(std::span<const TokenId> tokens, std::size_t first,
                const std::function<Status(std::size_t position, std::span<float> logits)>& visit);
 
+  EngineStats stats() const;
+
+  /// Whether the idle engine has let go of everything: no sequence, no held block, no holder left.
+  /// Costs a walk over the cache's books.
+  bool clean() const;
+
   const Plan& plan() const { return plan_; }
   std::size_t context() const { return context_; }
   std::size_t sequences() const { return options_.sequences; }
@@ -68,9 +93,9 @@ class Engine {
 
  private:
   struct Active {
-    Request request;
+    Request request;  // its prompt has gone to the scheduler
     Sampler sampler;
-    std::vector<TokenId> text;  // prompt and what was drawn
+    std::size_t generated = 0;
     bool cancelled = false;
   };
   // The arrays behind a BatchView.
@@ -89,7 +114,7 @@ class Engine {
   void create_cache();
   BatchLimits limits() const;
   void end_cancelled(std::vector<TokenEvent>& events);
-  bool draw(const StepEntry& entry, std::span<float> logits, std::vector<TokenEvent>& events);
+  TokenId draw(const StepEntry& entry, std::span<float> logits, std::vector<TokenEvent>& events);
   void finish(RequestId id, FinishReason reason, TokenEvent event, std::vector<TokenEvent>& events);
 
   Plan plan_;

@@ -18,6 +18,7 @@ struct Answer {
   std::vector<TokenId> tokens;
   std::vector<float> logprobs;
   std::vector<std::pair<TokenId, float>> alternatives;
+  std::size_t cached = 0;
   int endings = 0;
   FinishReason reason = FinishReason::failed;
 
@@ -33,6 +34,7 @@ std::map<RequestId, Answer> run_to_end(Engine& engine) {
     for (const TokenEvent& event : events) {
       Answer& answer = answers[event.request];
       EXPECT_EQ(answer.endings, 0) << "an event after the last";
+      answer.cached = event.cached_tokens;
       if (event.token) {
         answer.tokens.push_back(*event.token);
         answer.logprobs.push_back(event.logprob);
@@ -148,6 +150,52 @@ TEST_P(EngineLaws, AnEngineForgetsWhatItServedBefore) {
   const Answer first = answer_alone(served, asked);
   answer_alone(served, request(text(90, 4), 20));
   EXPECT_EQ(first, answer_alone(served, asked));
+}
+
+TEST_P(EngineLaws, AFoundBeginningDoesNotChangeAnswers) {
+  const std::size_t shared = interpreted() ? 40 : 110;
+  Request first = request(text(shared, 6), 8), second = request(text(shared, 6), 12);
+  second.prompt.insert(second.prompt.end(), {5, 9, 2});
+  const Answer alone = answer_alone(serve(2), second);
+  first.prefix_salt = second.prefix_salt = 77;
+  const Served served = serve(2);
+  EXPECT_EQ(answer_alone(served, first).cached, 0u);
+  Answer again = answer_alone(served, second);
+  EXPECT_EQ(again.cached, shared / 32 * 32);
+  again.cached = 0;
+  EXPECT_EQ(again, alone);
+  second.prefix_salt = 78;
+  EXPECT_EQ(answer_alone(served, second), alone) << "another scope finds nothing";
+  EXPECT_EQ(served->stats().counters.prefix_hits, 1u);
+  EXPECT_TRUE(served->clean());
+}
+
+TEST_P(EngineLaws, BeingThrownOutDoesNotChangeAnswers) {
+  // Three requests that grow to 3 blocks each where 4 exist; drawn with randomness, so that a
+  // sampler that was set back would show.
+  std::vector<Request> asked;
+  for (const int i : {0, 1, 2}) {
+    asked.push_back(request(text(28 + static_cast<std::size_t>(i), 10 + i), 40));
+    asked.back().sampling.temperature = 0.9f;
+    asked.back().sampling.seed = static_cast<std::uint64_t>(i);
+  }
+  const Served alone = serve(2);
+  std::vector<Answer> expected;
+  for (const Request& one : asked) expected.push_back(answer_alone(alone, one));
+  for (const std::uint64_t salt : {0, 9}) {
+    if (interpreted() && salt == 0) continue;
+    const Served crowded = serve(2, {.context = 128, .sequences = 3, .cache_tokens = 128});
+    std::vector<RequestId> ids;
+    for (Request& one : asked) {
+      one.prefix_salt = salt;
+      ids.push_back(crowded->submit(one).value());
+    }
+    const auto together = run_to_end(*crowded.engine);
+    EXPECT_GT(crowded->stats().counters.preemptions, 0u);
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      EXPECT_EQ(together.at(ids[i]), expected[i]) << i << ", salt " << salt;
+    EXPECT_TRUE(crowded->clean());
+  }
 }
 
 TEST_P(EngineLaws, TheAnswerIsWhatScoringTheTextSays) {
@@ -305,6 +353,28 @@ TEST_F(EngineRequests, CancellingEndsInExactlyOneEvent) {
   events.clear();
   served_->step(events);
   EXPECT_TRUE(events.empty());
+}
+
+TEST_F(EngineRequests, CancellingFreesTheBlocksWithTheNextStep) {
+  const RequestId running = served_->submit(request(text(40, 1), 10)).value();
+  std::vector<TokenEvent> events;
+  served_->step(events);
+  EXPECT_EQ(served_->stats().running, 1u);
+  EXPECT_EQ(served_->stats().groups[0].blocks_used, 2u);
+  EXPECT_FALSE(served_->clean());
+  served_->cancel(running);
+  served_->step(events);
+  EXPECT_EQ(served_->stats().running, 0u);
+  EXPECT_EQ(served_->stats().groups[0].blocks_used, 0u);
+  EXPECT_TRUE(served_->clean());
+}
+
+TEST_F(EngineRequests, ACacheThatCannotHoldOneRequestIsRefused) {
+  const auto engine =
+      Engine::create(*file_.source, *served_.host, {.context = 64, .cache_tokens = 63});
+  ASSERT_FALSE(engine.ok());
+  for (const char* part : {"63", "64"})
+    EXPECT_NE(engine.error().what.en.find(part), std::string::npos) << engine.error().what.en;
 }
 
 TEST_F(EngineRequests, MoreRequestsThanPlacesAreAllAnswered) {

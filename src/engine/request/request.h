@@ -57,6 +57,14 @@ struct Request {
   bool logprobs = false;             // wanted with each token
   std::size_t top_logprobs = 0;      // and with so many alternatives
   std::vector<TokenId> stop_tokens;  // generation ends when one of these is drawn
+
+  std::uint64_t owner = 0;  // on whose account its tokens go: owners take turns by tokens served
+
+  /// Requests of equal salt reuse what the cache still holds of a common beginning. Whoever may
+  /// send with the same salt can tell by the time to the first token what others have asked, so
+  /// that the salt must be unguessable and belong to those who may know. 0, the default: nothing is
+  /// reused and nothing is left behind, which is also what measuring needs.
+  std::uint64_t prefix_salt = 0;
 };
 
 enum class FinishReason : std::uint8_t {
@@ -79,6 +87,7 @@ struct TokenEvent {
   float logprob = 0.0f;           // of `token`
   std::vector<TokenLogprob> top;  // the likeliest, in falling order
   std::optional<FinishReason> finish;
+  std::size_t cached_tokens = 0;  // of the prompt, found in the cache; the same in every event
 };
 
 }  // namespace premise

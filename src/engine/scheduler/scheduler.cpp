@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace premise {
+
+Scheduler::Scheduler(SchedulerLimits limits, KvCache& cache) : limits_(limits), cache_(cache) {
+  limits_.chunk_beside_decode = std::max<std::size_t>(limits_.chunk_beside_decode, 1);
+}
 
 std::size_t Scheduler::blocks_of(std::size_t group, std::size_t total_tokens) const {
   return KvCache::blocks_needed(cache_.window(group), cache_.block_tokens(), total_tokens,
@@ -16,73 +21,188 @@ bool Scheduler::fits(std::size_t total_tokens) const {
   return true;
 }
 
-// Whether the pools can hold one more sequence of this length on top of what the running ones may
-// still ask for.
-bool Scheduler::reserve(std::size_t total_tokens) {
+void Scheduler::add(ScheduledRequest request) {
+  const std::size_t total = request.prompt.size() + request.max_tokens;
+  assert(!request.prompt.empty() && fits(total) && !sequences_.contains(request.id));
+  queue_.push(request.owner, request.id);
+  Sequence sequence;
+  sequence.request = request.id;
+  sequence.owner = request.owner;
+  sequence.scope = request.scope;
+  sequence.text = std::move(request.prompt);
+  sequence.total = total;
+  sequences_.emplace(request.id, std::move(sequence));
+}
+
+void Scheduler::admit() {
+  while (running_.size() < limits_.sequences) {
+    if (!preempted_.empty()) {
+      if (!enter(*preempted_.front())) return;
+      preempted_.erase(preempted_.begin());
+      continue;
+    }
+    // Whoever is next but does not fit yet keeps its place: small requests that slip past it would
+    // keep it out for ever.
+    const std::optional<RequestId> next = queue_.next();
+    if (!next) return;
+    Sequence& sequence = sequences_.at(*next);
+    if (!enter(sequence)) return;
+    queue_.remove(sequence.owner, *next);
+    queue_.choose(sequence.owner);
+    queue_.charge(sequence.owner, sequence.text.size() - sequence.computed);
+    sequence.cached = sequence.computed;
+    counters_.cached_tokens += sequence.cached;
+    if (sequence.scope.shares()) ++counters_.prefix_lookups;
+    if (sequence.cached > 0) ++counters_.prefix_hits;
+  }
+}
+
+// Gives the sequence its place among the running ones, or leaves everything as it was.
+bool Scheduler::enter(Sequence& sequence) {
+  sequence.slot = cache_.open(sequence.scope);
+  sequence.computed = cache_.adopt(sequence.slot, sequence.text);
+  if (!has_room_beside_running(sequence)) {
+    assert(!running_.empty());  // alone it fits
+    cache_.release(sequence.slot);
+    sequence.computed = 0;
+    return false;
+  }
+  if (!sequence.age) sequence.age = next_age_++;
+  const auto place = std::ranges::upper_bound(running_, sequence.age, {}, &Sequence::age);
+  running_.insert(place, &sequence);
+  return true;
+}
+
+bool Scheduler::has_room_beside_running(const Sequence& sequence) const {
   for (std::size_t g = 0; g < cache_.group_count(); ++g) {
-    std::size_t promised = blocks_of(g, total_tokens);
-    for (const Sequence& s : running_) promised += blocks_of(g, s.total);
-    if (promised > cache_.blocks_total(g)) return false;
+    std::size_t wanted = blocks_wanted(sequence, g);
+    for (const Sequence* other : running_) wanted += blocks_wanted(*other, g);
+    if (wanted > cache_.blocks_free(g)) return false;
   }
   return true;
 }
 
-void Scheduler::add(RequestId request, std::size_t prompt_tokens, std::size_t max_tokens) {
-  assert(prompt_tokens > 0 && fits(prompt_tokens + max_tokens));
-  waiting_.push_back({request, -1, 0, prompt_tokens, prompt_tokens + max_tokens});
-}
-
-void Scheduler::admit() {
-  while (!waiting_.empty() && running_.size() < limits_.sequences &&
-         reserve(waiting_.front().total)) {
-    running_.push_back(waiting_.front());
-    waiting_.pop_front();
-    running_.back().slot = cache_.open();
-  }
+// Blocks beyond those it holds that a sequence needs for what is known, and one block of growth.
+std::size_t Scheduler::blocks_wanted(const Sequence& sequence, std::size_t group) const {
+  const auto growth = static_cast<std::size_t>(cache_.block_tokens());
+  const std::size_t needed =
+      blocks_of(group, std::min(sequence.text.size() + growth, sequence.total));
+  const std::size_t held = cache_.blocks_held(sequence.slot, group);
+  return needed > held ? needed - held : 0;
 }
 
 StepPlan Scheduler::plan() {
   admit();
   StepPlan plan;
-  const auto take = [&](Sequence& s) {
-    const std::size_t count = std::min(s.known - s.computed, limits_.tokens_per_step - plan.tokens);
-    if (count == 0) return;
-    const bool grown = cache_.grow(s.slot, s.computed + count);
-    assert(grown);  // admission reserved for it
-    static_cast<void>(grown);
-    plan.entries.push_back({s.request, s.slot, s.computed, count, s.computed + count == s.known});
-    plan.tokens += count;
-  };
-  const auto generates = [](const Sequence& s) { return s.known - s.computed == 1; };
-  for (Sequence& s : running_)
-    if (generates(s)) take(s);
-  for (Sequence& s : running_)
-    if (!generates(s)) take(s);
+  plan_decodes(plan);
+  plan_prompts(plan);
+  if (plan.empty() && !running_.empty()) plan_oldest(plan);
   return plan;
 }
 
-void Scheduler::commit(const StepPlan& plan, std::span<const bool> drawn) {
+void Scheduler::plan_decodes(StepPlan& plan) {
+  // Making room removes sequences from the end only.
+  for (std::size_t i = 0; i < running_.size() && plan.tokens < limits_.tokens_per_step; ++i) {
+    const Sequence& sequence = *running_[i];
+    if (sequence.text.size() - sequence.computed != 1) continue;
+    if (make_room(sequence, sequence.computed + 1)) take(plan, sequence, 1);
+  }
+}
+
+void Scheduler::plan_prompts(StepPlan& plan) {
+  std::vector<const Sequence*> prompts;
+  for (const Sequence* sequence : running_)
+    if (sequence->text.size() - sequence->computed > 1) prompts.push_back(sequence);
+  std::ranges::sort(prompts, {}, [&](const Sequence* sequence) {
+    return std::pair(queue_.served(sequence->owner), sequence->age);
+  });
+  std::size_t budget = limits_.tokens_per_step - plan.tokens;
+  if (!plan.empty()) budget = std::min(budget, limits_.chunk_beside_decode * prompts.size());
+  for (const Sequence* sequence : prompts) {
+    const std::size_t rest = sequence->text.size() - sequence->computed;
+    const std::size_t count = std::min({rest, budget, readable(*sequence)});
+    if (count == 0) continue;  // the budget is spent, or blocks come back when somebody ends
+    take(plan, *sequence, count);
+    budget -= count;
+  }
+}
+
+// Nobody could move: the oldest goes on at the cost of the youngest.
+void Scheduler::plan_oldest(StepPlan& plan) {
+  const Sequence& oldest = *running_.front();
+  const std::size_t rest = oldest.text.size() - oldest.computed;
+  const std::size_t count = std::min(rest, limits_.tokens_per_step);
+  if (make_room(oldest, oldest.computed + count)) take(plan, oldest, count);
+  assert(!plan.empty());
+}
+
+void Scheduler::take(StepPlan& plan, const Sequence& sequence, std::size_t count) {
+  const bool grown = cache_.grow(sequence.slot, sequence.computed + count);
+  assert(grown);
+  static_cast<void>(grown);
+  plan.entries.push_back({sequence.request, sequence.slot, sequence.computed,
+                          std::span(sequence.text).subspan(sequence.computed, count),
+                          sequence.computed + count == sequence.text.size()});
+  plan.tokens += count;
+}
+
+// Tokens that the sequence could add with the blocks that are free now.
+std::size_t Scheduler::readable(const Sequence& sequence) const {
+  const auto block = static_cast<std::size_t>(cache_.block_tokens());
+  std::size_t most = SIZE_MAX;
+  for (std::size_t g = 0; g < cache_.group_count(); ++g) {
+    const std::size_t blocks = cache_.table(sequence.slot, g).size() + cache_.blocks_free(g);
+    most = std::min(most, blocks * block - sequence.computed);
+  }
+  return most;
+}
+
+// Throws out the youngest until the sequence can grow; false where it was the youngest itself.
+bool Scheduler::make_room(const Sequence& sequence, std::size_t length) {
+  while (!cache_.grow(sequence.slot, length)) {
+    Sequence& youngest = *running_.back();
+    preempt(youngest);
+    if (&youngest == &sequence) return false;
+  }
+  return true;
+}
+
+void Scheduler::preempt(Sequence& sequence) {
+  assert(running_.size() > 1 && running_.back() == &sequence);
+  cache_.release(sequence.slot);
+  sequence.computed = 0;
+  running_.pop_back();
+  const auto place = std::ranges::upper_bound(preempted_, sequence.age, {}, &Sequence::age);
+  preempted_.insert(place, &sequence);
+  ++counters_.preemptions;
+}
+
+void Scheduler::commit(const StepPlan& plan, std::span<const TokenId> drawn) {
   assert(drawn.size() == plan.entries.size());
   for (std::size_t i = 0; i < plan.entries.size(); ++i) {
     const StepEntry& entry = plan.entries[i];
-    const auto s = std::ranges::find(running_, entry.request, &Sequence::request);
-    if (s == running_.end()) continue;  // finished while the step ran
-    s->computed = entry.first + entry.count;
-    cache_.commit(s->slot, s->computed);
-    if (drawn[i]) {
-      assert(entry.wants_logits && s->known < s->total);
-      ++s->known;
-    }
+    const auto found = sequences_.find(entry.request);
+    if (found == sequences_.end()) continue;  // finished while the step ran
+    Sequence& sequence = found->second;
+    sequence.computed = entry.first + entry.tokens.size();
+    cache_.commit(sequence.slot, sequence.computed, sequence.text);
+    if (drawn[i] == nothing_drawn) continue;
+    assert(entry.wants_logits && sequence.text.size() < sequence.total);
+    sequence.text.push_back(drawn[i]);
+    queue_.charge(sequence.owner, 1);
   }
 }
 
 bool Scheduler::finish(RequestId request) {
-  if (std::erase_if(waiting_, [&](const Sequence& s) { return s.request == request; }) > 0)
-    return true;
-  const auto s = std::ranges::find(running_, request, &Sequence::request);
-  if (s == running_.end()) return false;
-  cache_.release(s->slot);
-  running_.erase(s);
+  const auto found = sequences_.find(request);
+  if (found == sequences_.end()) return false;
+  Sequence& sequence = found->second;
+  if (std::erase(running_, &sequence) > 0)
+    cache_.release(sequence.slot);
+  else if (std::erase(preempted_, &sequence) == 0)
+    queue_.remove(sequence.owner, request);
+  queue_.leave(sequence.owner);
+  sequences_.erase(found);
   return true;
 }
 

@@ -1,35 +1,63 @@
 // Which tokens the next step computes: pure policy over integers, no device and no clock.
 //
-// A request is admitted when the cache can hold all it may ever need (prompt and answer), so that
-// nothing admitted has to be thrown out again. Every step first carries one token of each running
-// sequence that generates, then fills its token budget with prompts in order of arrival, cut into
-// chunks where they are longer than what is left.
+// A step first carries one token of each running sequence that generates, then fills its budget
+// with prompts, cut into chunks; prompts of the least-served owner go first. While others generate,
+// each prompt being read adds only `chunk_beside_decode` tokens to the budget, since every token of
+// a prompt delays every stream: see SchedulerLimits.
+//
+// A request is admitted when the cache has blocks for what is known of its text and for a block of
+// growth of everyone running: not for its longest possible answer, which most never reach. Where
+// blocks run out after all, the youngest running sequence is thrown out and later computed again
+// from its text (its drawn tokens stay, so that what was said stays said). Older sequences never
+// wait for younger ones and one sequence alone always fits (add() demands it), hence every step
+// computes something and every request ends. Throwing out was preferred to copying blocks away: the
+// prompt is read again at a hundred times the speed of decoding, much of it from the prefix tree.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/cache/kv_cache.h"
 #include "engine/request/request.h"
+#include "engine/scheduler/fair_queue.h"
 
 namespace premise {
 
 struct SchedulerLimits {
   std::size_t tokens_per_step = 512;
   std::size_t sequences = 1;  // running at once
+
+  /// Tokens that each prompt being read may add to a step in which others generate; at least 1. A
+  /// stream waits d + n·p for its next token when n prompt tokens ride along: d a decode step
+  /// alone, p a prompt token. For Gemma 3 270M on two cores d is 12 to 20 ms and p 1/960 s, so 16
+  /// keep that wait at 2.4·d or less, under the 3·d that people notice as a stall, with room for
+  /// the longer attention deep in a prompt. A fixed share of the 512 would stretch it to 45 times
+  /// d. When several prompts are read the steps grow with their number, since otherwise the
+  /// reading, not the generating, would bound what a full server delivers; then every step is such
+  /// a step and the streams stay even.
+  std::size_t chunk_beside_decode = 16;
 };
 
-/// One sequence's part of a step: tokens [first, first + count) of its text.
+/// What is asked of the scheduler. fits(prompt.size() + max_tokens) holds.
+struct ScheduledRequest {
+  RequestId id = 0;  // rising
+  OwnerId owner = 0;
+  PrefixScope scope;
+  std::vector<TokenId> prompt;  // at least one token
+  std::size_t max_tokens = 0;
+};
+
+/// One sequence's part of a step: tokens [first, first + tokens.size()) of its text.
 struct StepEntry {
   RequestId request = 0;
   SequenceSlot slot = 0;
   std::size_t first = 0;
-  std::size_t count = 0;
-  bool wants_logits = false;  // the last token of the part ends what is known: draw the next
+  std::span<const TokenId> tokens;  // valid until commit() or finish()
+  bool wants_logits = false;        // the last token of the part ends what is known: draw the next
 };
 
 struct StepPlan {
@@ -38,46 +66,80 @@ struct StepPlan {
   bool empty() const { return entries.empty(); }
 };
 
-/// One thread at a time; the cache is borrowed and changed by admission, commit and finish.
+/// Since the scheduler was made.
+struct SchedulerCounters {
+  std::uint64_t prefix_lookups = 0;  // requests admitted whose scope shares
+  std::uint64_t prefix_hits = 0;     // of them, those that found a beginning
+  std::uint64_t cached_tokens = 0;   // prompt tokens that need not be computed
+  std::uint64_t preemptions = 0;
+};
+
+/// One thread at a time; the cache is borrowed and changed by plan, commit and finish.
 class Scheduler {
  public:
-  Scheduler(SchedulerLimits limits, KvCache& cache) : limits_(limits), cache_(cache) {}
+  static constexpr TokenId nothing_drawn = -1;
+
+  Scheduler(SchedulerLimits limits, KvCache& cache);
 
   /// Whether a request of this many tokens, prompt and answer, could ever run.
   bool fits(std::size_t total_tokens) const;
 
-  /// Queues a request; fits(prompt_tokens + max_tokens) holds.
-  void add(RequestId request, std::size_t prompt_tokens, std::size_t max_tokens);
+  /// Queues a request.
+  void add(ScheduledRequest request);
 
-  /// The next step; empty when nothing is queued or running. Each plan is followed by commit().
+  /// The next step; empty only when nothing is queued or running. Each plan is followed by
+  /// commit().
   StepPlan plan();
 
-  /// Takes a computed step over; `drawn` says for each entry whether a token was appended to its
-  /// text (only entries that wanted logits may).
-  void commit(const StepPlan& plan, std::span<const bool> drawn);
+  /// Takes a computed step over; `drawn` says for each entry which token was appended to its text,
+  /// or nothing_drawn (only entries that wanted logits may draw).
+  void commit(const StepPlan& plan, std::span<const TokenId> drawn);
 
   /// Forgets a request, queued or running, and frees its blocks. False where it is unknown.
   bool finish(RequestId request);
 
+  /// Prompt and what was drawn. The request is known.
+  std::span<const TokenId> text(RequestId request) const { return sequences_.at(request).text; }
+  /// Tokens of the prompt that were found in the cache on admission.
+  std::size_t cached_tokens(RequestId request) const { return sequences_.at(request).cached; }
+
   std::size_t running() const { return running_.size(); }
-  std::size_t waiting() const { return waiting_.size(); }
+  std::size_t waiting() const { return queue_.waiting() + preempted_.size(); }
+  const SchedulerCounters& counters() const { return counters_; }
 
  private:
   struct Sequence {
     RequestId request = 0;
-    SequenceSlot slot = 0;
-    std::size_t computed = 0;  // tokens in the cache
-    std::size_t known = 0;     // tokens of the text so far
+    OwnerId owner = 0;
+    PrefixScope scope;
+    std::vector<TokenId> text;
     std::size_t total = 0;     // tokens it may reach
+    std::size_t computed = 0;  // tokens in the cache
+    std::size_t cached = 0;
+    SequenceSlot slot = 0;           // while running
+    std::optional<std::size_t> age;  // order of first admission: smaller is older
   };
-  void admit();
-  bool reserve(std::size_t total_tokens);
   std::size_t blocks_of(std::size_t group, std::size_t total_tokens) const;
+  void admit();
+  bool enter(Sequence& sequence);
+  bool has_room_beside_running(const Sequence& sequence) const;
+  std::size_t blocks_wanted(const Sequence& sequence, std::size_t group) const;
+  void plan_decodes(StepPlan& plan);
+  void plan_prompts(StepPlan& plan);
+  void plan_oldest(StepPlan& plan);
+  void take(StepPlan& plan, const Sequence& sequence, std::size_t count);
+  std::size_t readable(const Sequence& sequence) const;
+  bool make_room(const Sequence& sequence, std::size_t length);
+  void preempt(Sequence& sequence);
 
   SchedulerLimits limits_;
   KvCache& cache_;
-  std::deque<Sequence> waiting_;
-  std::vector<Sequence> running_;
+  std::unordered_map<RequestId, Sequence> sequences_;  // all that are known; addresses stay
+  FairQueue queue_;                                    // never admitted yet
+  std::vector<Sequence*> preempted_;                   // oldest first; they go before the queue
+  std::vector<Sequence*> running_;                     // oldest first
+  std::size_t next_age_ = 0;
+  SchedulerCounters counters_;
 };
 
 }  // namespace premise
