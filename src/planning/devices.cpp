@@ -2,12 +2,16 @@
 //
 // Cards: memory, bandwidth and dense rates from NVIDIA's documents, named in each row. Data sheets
 // print rates with structured sparsity, which no language model here has; such figures are halved.
-// GeForce cards accumulate in F32 at half the F16 rate, which is the rate that counts.
-// Servers: memory channels · MT/s · 8 bytes, and cores · clock under vector load · int8 operations
-// a cycle (VNNI: two 512-bit units of 64 multiply-adds, 256 operations; Zen 4: half of it). AMX is
+// GeForce cards accumulate in F32 at half the F16 rate, which is the rate that counts. Two rows
+// are reckoned, since no paper lists the card: an Ampere or Ada SM of a GeForce does 2048 int8 and
+// 512 bf16 operations a cycle (RTX 3090: 82 SMs, 1.695 GHz, 284 and 71).
+// Servers: memory channels · MT/s · 8 bytes, and cores · base clock · int8 operations a cycle
+// (VNNI: two 512-bit units of 64 multiply-adds, 256 operations; Zen 4: half of it; Zen 3, which
+// has no VNNI: a quarter, reckoned and measured by nobody). The base clock is what a processor
+// promises with all cores at work; none of their makers states a clock under vector load. AMX is
 // left out since the engine has no kernels for it yet. Their efficiencies are those of the engine
 // here (docs/sizing.md), those of cards are what good engines reach at batch 1, and both are
-// assumptions until somebody measures.
+// assumptions until somebody measures. Where each figure was checked: docs/compatibility.md.
 #include "planning/devices.h"
 
 #include <algorithm>
@@ -37,25 +41,23 @@ struct CardRow {
   const char* sheet;
 };
 
-constexpr const char* ampere = "NVIDIA Ampere GA102 GPU Architecture, v2.1";
-constexpr const char* ada = "NVIDIA Ada GPU Architecture, v2.02";
-
 constexpr CardRow cards[] = {
     {"rtx4060", "RTX 4060 8 GB", 8, 272, 121, 30.2,
-     "24 SMs at 2.46 GHz, rates an SM by NVIDIA Ada GPU Architecture, v2.02"},
+     "NVIDIA RTX 4060 page, 242 sparse TOPS, halved; 24 SMs at 2.46 GHz"},
     {"rtx3060", "RTX 3060 12 GB", 12, 360, 102, 25.5,
-     "28 SMs at 1.78 GHz, rates an SM by NVIDIA Ampere GA102 GPU Architecture, v2.1"},
-    {"rtx3090", "RTX 3090 24 GB", 24, 936, 284, 71, ampere},
-    {"l4", "L4 24 GB", 24, 300, 242, 121, "NVIDIA L4 Tensor Core GPU datasheet, 2023"},
-    {"a10", "A10 24 GB", 24, 600, 250, 125, "NVIDIA A10 datasheet, 2021"},
-    {"rtx4090", "RTX 4090 24 GB", 24, 1008, 660.6, 165.2, ada},
-    {"rtx5090", "RTX 5090 32 GB", 32, 1792, 838, 209.5,
-     "NVIDIA RTX Blackwell GPU Architecture, v1.1"},
-    {"a100-40", "A100 40 GB", 40, 1555, 624, 312, "NVIDIA A100 datasheet, 2021"},
-    {"l40s", "L40S 48 GB", 48, 864, 733, 362, "NVIDIA L40S datasheet, 2023"},
-    {"a100-80", "A100 80 GB", 80, 2039, 624, 312, "NVIDIA A100 datasheet, 2021 (SXM)"},
-    {"h100", "H100 80 GB", 80, 3350, 1979, 989.5, "NVIDIA H100 datasheet, 2023 (SXM)"},
-    {"h200", "H200 141 GB", 141, 4800, 1979, 989.5, "NVIDIA H200 datasheet, 2024 (SXM)"},
+     "28 SMs at 1.78 GHz, rates an SM by NVIDIA Ampere GA102 GPU Architecture, table 9"},
+    {"rtx3090", "RTX 3090 24 GB", 24, 936, 284, 71,
+     "NVIDIA Ampere GA102 GPU Architecture, appendix A, table 9"},
+    {"l4", "L4 24 GB", 24, 300, 242, 121, "NVIDIA L4 page, sparse rates halved"},
+    {"a10", "A10 24 GB", 24, 600, 250, 125, "72 SMs at 1.695 GHz, 125 F16 TFLOPS by NVIDIA"},
+    {"rtx4090", "RTX 4090 24 GB", 24, 1008, 660.6, 165.2,
+     "NVIDIA Ada GPU Architecture, appendix A, table 2"},
+    {"rtx5090", "RTX 5090 32 GB", 32, 1792, 838, 209.5, "NVIDIA RTX Blackwell GPU Architecture"},
+    {"a100-40", "A100 40 GB", 40, 1555, 624, 312, "NVIDIA A100 GPU Architecture, table 4 (SXM)"},
+    {"l40s", "L40S 48 GB", 48, 864, 733, 362, "NVIDIA L40S page, dense rates"},
+    {"a100-80", "A100 80 GB", 80, 2039, 624, 312, "NVIDIA A100 data sheet, 80 GB (SXM)"},
+    {"h100", "H100 80 GB", 80, 3350, 1979, 989.5, "NVIDIA H100 page, sparse rates halved (SXM)"},
+    {"h200", "H200 141 GB", 141, 4800, 1979, 989.5, "NVIDIA H200 page, sparse rates halved (SXM)"},
 };
 
 struct ServerRow {
@@ -65,22 +67,22 @@ struct ServerRow {
   int channels;             // of all sockets
   double mega_transfers;
   int cores;
-  double gigahertz;
+  double gigahertz;  // base clock
   double int8_per_cycle;
   const char* sheet;
 };
 
 constexpr ServerRow servers[] = {
-    {"desktop-ddr5", "desktop, 2 x DDR5-5600, 8 cores", 64, 2, 5600, 8, 4.5, 128,
-     "AMD Ryzen 7 7700 product page"},
+    {"desktop-ddr5", "desktop, 2 x DDR5-5600, 8 cores", 64, 2, 5600, 8, 3.8, 128,
+     "AMD product table, Ryzen 7 7700; memory as commonly fitted"},
     {"epyc-7543", "EPYC 7543, 8 x DDR4-3200", 256, 8, 3200, 32, 2.8, 64,
-     "AMD EPYC 7003 data sheet"},
-    {"epyc-9354", "EPYC 9354, 12 x DDR5-4800", 384, 12, 4800, 32, 3.3, 128,
-     "AMD EPYC 9004 data sheet"},
-    {"xeon-6338", "2 x Xeon Gold 6338, 16 x DDR4-3200", 512, 16, 3200, 64, 2.3, 256,
-     "Intel Xeon Scalable, 3rd generation, product brief"},
-    {"xeon-6430", "2 x Xeon Gold 6430, 16 x DDR5-4400", 512, 16, 4400, 64, 2.4, 256,
-     "Intel Xeon Scalable, 4th generation, product brief"},
+     "AMD product table, EPYC 7543"},
+    {"epyc-9354", "EPYC 9354, 12 x DDR5-4800", 384, 12, 4800, 32, 3.25, 128,
+     "AMD product table, EPYC 9354"},
+    {"xeon-6338", "2 x Xeon Gold 6338, 16 x DDR4-3200", 512, 16, 3200, 64, 2.0, 256,
+     "Intel product specifications, Xeon Gold 6338"},
+    {"xeon-6430", "2 x Xeon Gold 6430, 16 x DDR5-4400", 512, 16, 4400, 64, 2.1, 256,
+     "Intel product specifications, Xeon Gold 6430"},
 };
 
 std::vector<Capacity> make_devices() {
