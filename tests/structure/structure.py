@@ -41,9 +41,10 @@ ROOMS = {
     "engine": ["engine/scheduler", "engine/backend", "model/architectures", "model/tokenizer"],
     "store": ["model/formats"],
     "planning": ["machine", "model/architectures"],
+    "serve/gate": ["base"],
     "bench": ["engine"],
     "machine": ["numerics/kernels"],
-    "cli": ["engine", "store", "bench", "planning", "machine"],
+    "cli": ["engine", "store", "serve/gate", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
 
