@@ -42,6 +42,7 @@ ROOMS = {
                "model/chat"],
     "store": ["model/formats"],
     "planning": ["machine", "model/architectures"],
+    "serve/gate": ["base"],
     "bench": ["engine"],
     "machine": ["numerics/kernels"],
     "serve/observe": ["base"],
@@ -51,6 +52,7 @@ ROOMS = {
     "serve/api": ["serve/endpoint"],
     "config": ["base"],
     "cli": ["engine", "store", "bench", "planning", "machine"],
+    "cli": ["engine", "store", "serve/gate", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
 

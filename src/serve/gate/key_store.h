@@ -1,0 +1,60 @@
+// Keys on disk, as `premise keys` sees them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "serve/gate/api_key.h"
+#include "serve/gate/gate_database.h"
+
+namespace premise {
+
+struct CreatedKey {
+  ApiKey key;
+  std::string secret;  // shown once; only its hash is stored
+};
+
+/// A key and the stored hash of its secret.
+struct StoredKey {
+  ApiKey key;
+  std::string hash;
+};
+
+/// One thread at a time; any number of processes may have their own.
+class KeyStore {
+ public:
+  static Result<KeyStore> open(const std::filesystem::path& path);
+
+  /// Stores `wanted` (its id is given here) under a new secret. A name is taken as long as its key
+  /// is not revoked.
+  Result<CreatedKey> create(ApiKey wanted);
+
+  /// All keys, oldest first, revoked ones among them.
+  Result<std::vector<ApiKey>> list();
+
+  /// False where no key of that name works any more, or never did.
+  Result<bool> revoke(std::string_view name, std::int64_t now);
+
+  /// Every key that is not revoked, for a server to hold.
+  Result<std::vector<StoredKey>> load();
+
+  /// Grows whenever a key is created or revoked; last uses do not count.
+  Result<std::int64_t> generation();
+
+  /// Changes when anybody else has committed anything: cheap, asked before generation().
+  Result<std::int64_t> data_version() { return database_.data_version(); }
+
+  /// Writes (key id, time) pairs; an older time never replaces a newer one.
+  Status write_last_uses(const std::vector<std::pair<std::int64_t, std::int64_t>>& uses);
+
+ private:
+  explicit KeyStore(GateDatabase database) : database_(std::move(database)) {}
+  Result<std::vector<StoredKey>> read(std::string_view condition);
+
+  GateDatabase database_;
+};
+
+}  // namespace premise
