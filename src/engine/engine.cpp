@@ -157,13 +157,15 @@ void Engine::end_cancelled(std::vector<TokenEvent>& events) {
   for (const RequestId id : ended) finish(id, FinishReason::cancelled, {}, events);
 }
 
-void Engine::step(std::vector<TokenEvent>& events) {
+void Engine::step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun) {
   end_cancelled(events);
   const StepPlan plan = scheduler_->plan();
   if (plan.empty()) return;
 
   staging_.clear();
   for (const StepEntry& entry : plan.entries) {
+    if (!std::exchange(requests_.at(entry.request).begun, true) && begun != nullptr)
+      begun->push_back(entry.request);
     staging_.add(entry.tokens, entry.first, entry.slot, *cache_, table_stride_);
     if (entry.wants_logits)
       staging_.logits_rows.push_back(static_cast<std::int32_t>(staging_.tokens.size() - 1));

@@ -72,7 +72,8 @@ class Engine {
   bool idle() const { return requests_.empty(); }
 
   /// Computes one step and appends what it brought. Nothing to do: returns at once.
-  void step(std::vector<TokenEvent>& events);
+  /// `begun`, where given, gets the requests whose computing began with this step.
+  void step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun = nullptr);
 
   /// Reads `tokens` as one sequence from an empty cache and hands the logits of every position from
   /// `first` on to `visit`, in order. The engine is idle. An Error from `visit` ends the reading.
@@ -96,6 +97,7 @@ class Engine {
     Request request;  // its prompt has gone to the scheduler
     Sampler sampler;
     std::size_t generated = 0;
+    bool begun = false;
     bool cancelled = false;
   };
   // The arrays behind a BatchView.

@@ -51,8 +51,8 @@ ROOMS = {
     "serve/local": ["serve/endpoint", "engine"],
     "serve/api": ["serve/endpoint"],
     "config": ["base"],
-    "cli": ["engine", "store", "bench", "planning", "machine"],
-    "cli": ["engine", "store", "serve/gate", "bench", "planning", "machine"],
+    "serve": ["serve/http", "serve/api", "serve/local", "serve/observe", "serve/gate", "config"],
+    "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
 

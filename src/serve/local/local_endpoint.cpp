@@ -193,10 +193,8 @@ void LocalEndpoint::hear(const StepReport& report) {
     Job& job = *jobs_.at(place->second.job);
     Choice& choice = job.choices[place->second.choice];
     if (std::exchange(choice.begun, true)) continue;  // again, after preemption
-    // The choices of one prompt share it; only the first may have found it in the cache.
-    if (place->second.choice % job.prepared.request.choices == 0)
-      job.usage.cached_tokens += begun.cached_tokens;
-    if (options_.observer != nullptr) options_.observer->queued(seconds_since(job.accepted));
+    if (options_.observer != nullptr)
+      options_.observer->queued(std::chrono::duration<double>(begun.at - job.accepted).count());
   }
   for (const TokenEvent& event : report.events) hear(event);
   count_running();
@@ -209,6 +207,9 @@ void LocalEndpoint::hear(const TokenEvent& event) {
   Job& job = *jobs_.at(place.job);
   Choice& choice = job.choices[place.choice];
   TextEvent out{place.choice, {}, {}};
+  // The choices of one prompt share it; only the first may have found it in the cache.
+  if (!choice.last_token && place.choice % job.prepared.request.choices == 0)
+    job.usage.cached_tokens += event.cached_tokens;
   if (event.token) {
     ++job.usage.completion_tokens;
     time_token(job, choice);

@@ -115,7 +115,7 @@ class ScriptedEngine final : public StepEngine {
     Live& live = live_.at(id);
     if (!live.begun) {
       live.begun = true;
-      report.begun.push_back({id, live.request.prefix_scope.size()});
+      report.begun.push_back({id, std::chrono::steady_clock::now()});
       if (live.request.request.max_tokens > 0) return false;
     }
     if (fail_numbers) return report.events.push_back(end(id, FinishReason::failed)), true;
@@ -125,6 +125,7 @@ class ScriptedEngine final : public StepEngine {
       return report.events.push_back(end(id, FinishReason::stop)), true;
     TokenEvent event;
     event.request = id;
+    event.cached_tokens = live.request.prefix_scope.size();
     event.token = static_cast<unsigned char>(live.say[live.said++]);
     event.logprob = -0.5f;
     if (live.request.request.logprobs)

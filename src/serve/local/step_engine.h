@@ -1,6 +1,7 @@
 // The part of an engine that a LocalEndpoint drives, as a seam: a test steps one made of a script.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,10 +21,10 @@ struct StepRequest {
 
 /// What one step brought.
 struct StepReport {
-  /// A request left the queue; `cached_tokens` of its prompt need no computing.
+  /// A request left the queue.
   struct Begun {
     RequestId request = 0;
-    std::size_t cached_tokens = 0;
+    std::chrono::steady_clock::time_point at{};
   };
   std::vector<Begun> begun;  // before the first token of the request
   std::vector<TokenEvent> events;
@@ -44,7 +45,8 @@ class StepEngine {
   virtual void step(StepReport& report) = 0;  // appends
 };
 
-/// An Engine behind the seam. It reports no Begun and shares no prefix: Engine tells neither yet.
+/// An Engine behind the seam. Owners and scopes become numbers by a hash with a secret of this
+/// process: no client can choose a scope whose number is another's.
 std::unique_ptr<StepEngine> step_engine(std::unique_ptr<Engine> engine);
 
 }  // namespace premise
