@@ -2,7 +2,7 @@
 """Records what the official OpenAI client sends: make_api_requests.py OUT.json
 
 The client runs against a transport that answers nothing and keeps the bytes.
-Needs the package `openai`, as tests/conformance/requirements-api.txt names it.
+Needs the package `openai`, as tests/conformance/requirements.txt names it.
 """
 
 import json
