@@ -199,6 +199,9 @@ Result<int> run_serve(Console& console, const ServeOptions& options) {
       const auto server,
       Server::start({config, console.language(), {model.endpoint}, keys.get(), &metrics, &log}));
   say_where(console, config, server->port());
+  if (keys)
+    console.say(text({"note: there is no audit log yet, and daily quotas begin anew at each start",
+                      "注意：尚无审计日志，每日配额在每次启动时重新计算"}));
   serve_until_stopped(*server, config, signals, console);
   return 0;
 }

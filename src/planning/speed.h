@@ -5,8 +5,8 @@
 //   prefill   2 operations a weight and token, and those of attention:
 //             operations / (rate · prefill efficiency)
 //
-// The longer of reading and computing counts: a card's memory pipeline runs ahead, and the kernels of
-// a CPU prefetch while they compute.
+// The longer of reading and computing counts: a card's memory pipeline runs ahead, and the kernels
+// of a CPU prefetch while they compute.
 #pragma once
 
 #include <cstdint>

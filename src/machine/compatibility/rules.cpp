@@ -8,7 +8,7 @@ namespace {
 
 Version version_of(const std::string& text) { return parse_version(text).value_or(Version{}); }
 
-// A driver that lists "450.36.06" as the first for CUDA 11.0 and "450.80.02" as the first for all
+// A driver that lists "450.51.05" as the first for CUDA 11.0 and "450.80.02" as the first for all
 // of 11.x runs 11.0 from the earlier one on.
 std::optional<std::string> minor_driver(const Matrix& matrix, const Version& cuda) {
   for (const MinorCompatibilityRow& row : matrix.minor_compatibility) {
