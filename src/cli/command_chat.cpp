@@ -4,6 +4,9 @@
 // (they drop the thoughts of earlier answers, or write a system prompt into the first question), so
 // that no turn could be appended to the text of the last. A base model knows no chat format and
 // gets a plain transcript ("User: …", "Assistant: …"), which is said once.
+#include <poll.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <memory>
@@ -31,8 +34,20 @@ struct ChatOptions {
 enum class Line { text, end, interrupted };
 
 // A line of standard input without its line break.
-Line read_line(std::string& line) {
+/// False once Ctrl-C was pressed. The flag is looked at between short waits: a signal that came
+/// just before a read began to wait would be noticed with the next key only. Nothing is buffered
+/// here: a terminal gives one line at a time.
+bool wait_for_line(const Interrupt& interrupt) {
+  pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+  while (!interrupt.requested())
+    if (poll(&input, 1, 100) > 0) return true;
+  return false;
+}
+
+/// `terminal`: where Ctrl-C is waited for beside the line; null for a pipe.
+Line read_line(std::string& line, const Interrupt* terminal) {
   line.clear();
+  if (terminal != nullptr && !wait_for_line(*terminal)) return Line::interrupted;
   errno = 0;
   for (int c = std::getc(stdin); c != '\n'; c = std::getc(stdin)) {
     if (c == EOF) {
@@ -69,7 +84,7 @@ class Session {
     for (std::string line; console_.out_is_open();) {
       if (console_.interrupt().requested()) return interrupted;  // while loading, or in a pipe
       if (interactive_) console_.write("> ", true);
-      const Line got = read_line(line);
+      const Line got = read_line(line, interactive_ ? &console_.interrupt() : nullptr);
       if (got != Line::text && interactive_) console_.write("\n");
       if (got == Line::interrupted) return interrupted;
       if (got == Line::end || line == "/exit") break;

@@ -53,7 +53,6 @@ struct ModelConfig {
 
 struct AuthConfig {
   bool required = false;  // beyond loopback it always is
-  std::string database = "gate.db";
 };
 
 struct LimitsConfig {  // of a key that has none of its own; 0: none

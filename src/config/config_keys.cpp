@@ -42,7 +42,6 @@ const ConfigKey<ModelConfig> model_keys[] = {
 };
 const ConfigKey<AuthConfig> auth_keys[] = {
     {"required", &AuthConfig::required, live},
-    {"database", &AuthConfig::database, restart, 0, 0, "", true},
 };
 const ConfigKey<LimitsConfig> limits_keys[] = {
     {"requests_per_minute", &LimitsConfig::requests_per_minute, live, 0, many},

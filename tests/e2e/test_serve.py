@@ -248,7 +248,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path, arguments, says):
 
 
 @pytest.mark.parametrize("setting", [
-    '[auth]\ndatabase = "other.db"', '[filter]\nwords = ["w.txt"]', '[cache]\nresults = "memory"', '[audit]\ntext = true'])
+    '[engine]\nspeculative = "ngram"', '[filter]\nwords = ["w.txt"]', '[cache]\nresults = "memory"', '[audit]\ntext = true'])
 def test_a_setting_that_nothing_obeys_yet_is_refused(tiny, tmp_path, setting):
     (tmp_path / "w.txt").write_text("word\n")
     path = tmp_path / "premise.toml"
