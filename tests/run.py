@@ -28,14 +28,9 @@ JOBS = max(1, len(os.sched_getaffinity(0)))
 
 # Every fuzzer's share of `make test`: enough to go through its corpus and some thousand mutations.
 FUZZ_RUNS_IN_TEST = 10_000
-SLOW_FUZZERS = {"machine_probes_fuzz": 1_000,  # every input is a whole machine: 110 a second
-                "machine_nvml_fuzz": 2_000}    # a JSON document of many cards: 130 a second
+SLOW_FUZZERS = {"machine_probes_fuzz": 1_000}  # every input is a whole machine: 110 a second
 # One input may take this long, and a fuzzer this much memory: a hang or a bomb is a failure.
 FUZZ_LIMITS = ["-timeout=20", "-rss_limit_mb=2560", "-malloc_limit_mb=1024", "-print_final_stats=0"]
-# Left out under the sanitizers: whole models on the scalar interpreter, a minute of it. Their code runs
-# there in the engine's other tests, and they themselves run as released.
-NOT_SANITIZED = {"premise_engine_test":
-                 "-*.InterpreterEqualsTransformers/*:*.InterpretedIsItsDecodedValues/*"}
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -121,8 +116,7 @@ def run_sanitized(tally):
         start = time.monotonic()
         report = REPORTS / f"asan-{program.name}.xml"
         report.unlink(missing_ok=True)
-        ok = quietly([program, "--gtest_brief=1", f"--gtest_output=xml:{report}",
-                      f"--gtest_filter={NOT_SANITIZED.get(program.name, '*')}"],
+        ok = quietly([program, "--gtest_brief=1", f"--gtest_output=xml:{report}"],
                      env=SANITIZER_ENVIRONMENT)
         passed, failed, skipped = junit_counts(report)
         return program.name, passed, failed or int(not ok), skipped, time.monotonic() - start
