@@ -1,6 +1,6 @@
 // Layout of the folder:
 //
-//   gate.db                    names and manifests (SQLite)
+//   premise.db                    names and manifests (SQLite)
 //   blobs/sha256-<digest>         one file per content, read-only
 //   partial/                      downloads that are not finished, and locks
 //
@@ -107,7 +107,7 @@ Result<fs::path> Store::default_root(const Environment& environment) {
 Result<Store> Store::open(const fs::path& root) {
   PREMISE_CHECK(make_folders(root / "blobs"));
   PREMISE_CHECK(make_folders(root / "partial"));
-  PREMISE_TRY(Database database, Database::open(root / "gate.db", migrations));
+  PREMISE_TRY(Database database, Database::open(root / "premise.db", migrations));
   return Store(root, std::move(database));
 }
 

@@ -153,7 +153,7 @@ TEST_F(StoreTest, ADatabaseOfANewerProgramIsRefused) {
     ASSERT_TRUE(Store::open(root_).ok());
   }
   sqlite3* raw = nullptr;
-  ASSERT_EQ(sqlite3_open((root_ / "gate.db").c_str(), &raw), SQLITE_OK);
+  ASSERT_EQ(sqlite3_open((root_ / "premise.db").c_str(), &raw), SQLITE_OK);
   sqlite3_exec(raw, "INSERT INTO schema_migrations(version) VALUES (99)", nullptr, nullptr,
                nullptr);
   sqlite3_close(raw);
@@ -164,11 +164,11 @@ TEST_F(StoreTest, ADatabaseOfANewerProgramIsRefused) {
 }
 
 TEST_F(StoreTest, ADamagedDatabaseIsNamed) {
-  write_file(root_ / "gate.db", noise(5000, 4));
+  write_file(root_ / "premise.db", noise(5000, 4));
   const auto store = Store::open(root_);
   ASSERT_FALSE(store.ok());
   EXPECT_EQ(store.error().code, ErrorCode::bad_input);
-  EXPECT_NE(store.error().what.en.find("gate.db"), std::string::npos);
+  EXPECT_NE(store.error().what.en.find("premise.db"), std::string::npos);
 }
 
 TEST(StoreRootTest, PremiseHomeComesBeforeHome) {

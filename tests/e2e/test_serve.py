@@ -259,3 +259,13 @@ def test_a_setting_that_nothing_obeys_yet_is_refused(tiny, tmp_path, setting):
                             capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
     assert result.returncode == 2
     assert "not built yet" in result.stderr.decode()
+
+
+def test_keys_and_models_lie_in_files_of_their_own(tmp_path):
+    """The store's may be thrown away and built again from the blobs, that of the keys may not."""
+    environment = {"PATH": os.environ["PATH"], "LANG": "C", "PREMISE_HOME": str(tmp_path)}
+    assert keys(tmp_path, "create", "--name", "alice").returncode == 0
+    assert subprocess.run([PROGRAM, "list"], env=environment, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=60).returncode == 0
+    assert (tmp_path / "gate.db").exists() and (tmp_path / "premise.db").exists()
+    assert b"alice" in keys(tmp_path, "list").stdout
