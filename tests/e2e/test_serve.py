@@ -182,6 +182,8 @@ def test_metrics_count(server, model):
     before = server.metric(name)
     server.json("POST", "/v1/completions", completion(model))
     assert server.metric(name) == before + 8
+    assert server.metric("premise_kv_blocks_total") > server.metric("premise_kv_blocks_kept") > 0
+    assert server.metric("premise_kv_blocks_used") == 0
 
 
 # Keys
