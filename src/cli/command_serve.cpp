@@ -71,9 +71,8 @@ class StopSignals {
   sigset_t set_{}, before_{};
 };
 
-Result<Config> settings_of(const ServeOptions& options, Language language) {
+Result<Config> settings_of(const ServeOptions& options) {
   Config config;
-  config.server.language = language == Language::chinese ? "zh" : "en";  // unless the file says
   if (!options.config.empty()) {
     PREMISE_TRY(config, load_config(options.config));
   }
@@ -148,6 +147,16 @@ Result<std::unique_ptr<KeyRing>> open_keys(const Config& config) {
                        [] { return static_cast<std::int64_t>(std::time(nullptr)); });
 }
 
+Result<AccessLog> open_log(const Config& config) {
+  const LogConfig& log = config.log;
+  return AccessLog::open(
+      {.path = log.path,
+       .format = log.format == "text" ? AccessLogFormat::text : AccessLogFormat::json,
+       .level = parse_log_level(log.level).value_or(LogLevel::info),
+       .file_bytes = log.rotate_bytes.value_or(std::uint64_t{1} << 40),
+       .files = static_cast<std::size_t>(log.keep)});
+}
+
 void say_where(Console& console, const Config& config, std::uint16_t port) {
   const ServerConfig& server = config.server;
   const bool v6 = server.host.find(':') != std::string::npos;
@@ -162,34 +171,12 @@ void say_where(Console& console, const Config& config, std::uint16_t port) {
                    url));
 }
 
-/// SIGHUP: the file is read again. What cannot be used changes nothing.
-void reload(Server& server, const ServeOptions& options, Console& console) {
-  if (options.config.empty())
-    return console.say(
-        text({"SIGHUP: there is no --config to read again", "SIGHUP：没有可重新读取的 --config"}));
-  auto config = settings_of(options, console.language());
-  if (!config) {
-    console.report(config.error());
-    return console.say(text({"the configuration stays as it was", "配置保持不变"}));
-  }
-  const auto changes = server.reload(*config);
-  if (!changes) {
-    console.report(changes.error());
-    return console.say(text({"the configuration stays as it was", "配置保持不变"}));
-  }
-  if (changes->empty())
-    console.say(text({"{}: nothing has changed", "{}：没有变化"}, options.config));
-  for (const ConfigChange& change : *changes)
-    console.say(change.live
-                    ? text({"{}: {} is in effect", "{}：{} 已生效"}, options.config, change.key)
-                    : text({"{}: {} takes effect at the next start", "{}：{} 将在下次启动时生效"},
-                           options.config, change.key));
-}
-
 /// Until a signal asks for the end.
-void serve_until_stopped(Server& server, const ServeOptions& options, const Config& config,
-                         const StopSignals& signals, Console& console) {
-  while (signals.wait() == SIGHUP) reload(server, options, console);
+void serve_until_stopped(Server& server, const Config& config, const StopSignals& signals,
+                         Console& console) {
+  while (signals.wait() == SIGHUP)
+    console.say(text({"SIGHUP: reloading the configuration is not built yet; restart instead",
+                      "SIGHUP：尚未实现重新加载配置；请重新启动"}));
   console.say(text({"stopping: running requests may end within {} s",
                     "正在停止：正在处理的请求可在 {} 秒内完成"},
                    config.server.drain_seconds));
@@ -198,7 +185,7 @@ void serve_until_stopped(Server& server, const ServeOptions& options, const Conf
 }
 
 Result<int> run_serve(Console& console, const ServeOptions& options) {
-  PREMISE_TRY(const Config config, settings_of(options, console.language()));
+  PREMISE_TRY(const Config config, settings_of(options));
   if (options.check) {
     PREMISE_TRY(const auto source, open_model(config.models.front().path));
     console.say(text({"the configuration is in order", "配置正确"}));
@@ -206,14 +193,17 @@ Result<int> run_serve(Console& console, const ServeOptions& options) {
   }
   const StopSignals signals;
   ServiceMetrics metrics;
+  PREMISE_TRY(AccessLog log, open_log(config));
   PREMISE_TRY(const auto keys, open_keys(config));
   PREMISE_TRY(ServedModel model, load_served(config, metrics, console));
-  PREMISE_TRY(const auto server, Server::start({config, {model.endpoint}, keys.get(), &metrics}));
+  PREMISE_TRY(
+      const auto server,
+      Server::start({config, console.language(), {model.endpoint}, keys.get(), &metrics, &log}));
   say_where(console, config, server->port());
   if (keys)
     console.say(text({"note: there is no audit log yet, and daily quotas begin anew at each start",
                       "注意：尚无审计日志，每日配额在每次启动时重新计算"}));
-  serve_until_stopped(*server, options, config, signals, console);
+  serve_until_stopped(*server, config, signals, console);
   return 0;
 }
 

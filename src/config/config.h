@@ -83,8 +83,6 @@ struct LogConfig {
   std::string level = "info";
   ByteCount rotate_bytes = std::uint64_t{100} << 20;
   std::int64_t keep = 7;  // rotated files
-
-  bool operator==(const LogConfig&) const = default;
 };
 
 struct TracingConfig {

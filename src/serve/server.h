@@ -1,9 +1,10 @@
 // `premise serve`: HTTP, keys and limits, dialects and models, joined. The way of a request:
 //
-//   http → head judged (origin, route, key) → body → judged again, request rate
-//        → a page, an answer at once, or generation.h
+//   http → origin → route → key, request rate → dialect decodes → tokens counted → token budget
+//        → endpoint → events → dialect encodes → bytes; budget settled and logged before the last
 //
-// Each part is a room of its own and knows nothing of the others; this room alone knows them all.
+// Each part is a room of its own and knows nothing of the others; this file is the only one that
+// knows them all.
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,7 @@
 #include "config/config.h"
 #include "serve/endpoint/endpoint.h"
 #include "serve/gate/key_ring.h"
+#include "serve/observe/access_log.h"
 #include "serve/observe/service_metrics.h"
 
 namespace premise {
@@ -22,9 +24,11 @@ namespace premise {
 /// What stands before the first connection is taken. Everything outlives the server.
 struct ServerSetup {
   Config config;
+  Language language = Language::english;               // where a client names none
   std::vector<std::shared_ptr<ModelEndpoint>> models;  // the first is the default
   KeyRing* keys = nullptr;  // null: nobody needs a key, which is for loopback alone
   ServiceMetrics* metrics = nullptr;
+  AccessLog* log = nullptr;
 };
 
 class Server {
@@ -35,11 +39,6 @@ class Server {
   ~Server();
 
   std::uint16_t port() const;
-
-  /// Takes over what of `config` may change while requests run; those that run keep what they began
-  /// with. Returns every key that differs. On an Error (a log that cannot be opened, certificates
-  /// that do not fit) everything stays as it was.
-  Result<std::vector<ConfigChange>> reload(const Config& config);
 
   /// Takes no more requests, lets running ones end within `limit`, then cuts them.
   void drain(std::chrono::milliseconds limit);

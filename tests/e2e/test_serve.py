@@ -12,7 +12,6 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -272,51 +271,3 @@ def test_keys_and_models_lie_in_files_of_their_own(tmp_path):
                           stdin=subprocess.DEVNULL, timeout=60).returncode == 0
     assert (tmp_path / "gate.db").exists() and (tmp_path / "premise.db").exists()
     assert b"alice" in keys(tmp_path, "list").stdout
-
-
-# Reloading
-
-
-def lines_until(server, *wanted):
-    """What the server says, up to a line that has one of the texts; it is ended if none comes."""
-    said = []
-    late = threading.Timer(30, server.process.kill)
-    late.start()
-    for line in server.process.stderr:
-        said.append(line)
-        if any(text in line for text in wanted):
-            break
-    late.cancel()
-    return "".join(said)
-
-
-def test_a_hangup_reloads_without_dropping_a_stream(tiny, tmp_path):
-    file = tmp_path / "premise.toml"
-    settings = f'[[model]]\nname = "tiny"\npath = "{tiny}"\ncontext = 4096\n'
-    file.write_text(settings)
-    server = Server(tmp_path, "--config", file)
-    try:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        connection.request("POST", "/v1/completions", json.dumps(
-            {"model": "tiny", "prompt": "a", "max_tokens": 3000, "stream": True,
-             "ignore_eos": True}), {"Content-Type": "application/json"})
-        stream = connection.getresponse()
-        first = stream.readline()
-
-        file.write_text(f'[server]\nlanguage = "zh"\nthreads = 3\n{settings}')
-        server.process.send_signal(signal.SIGHUP)
-        assert "server.threads takes effect at the next start" in lines_until(server, "next start")
-        assert "server.language is in effect" in lines_until(server, "is in effect")
-        assert "路径" in server.ask("GET", "/nowhere")[2].decode()
-
-        file.write_text("[server]\nprot = 1\n")
-        server.process.send_signal(signal.SIGHUP)
-        said = lines_until(server, "stays as it was")
-        assert "prot" in said and "port" in said
-        assert "路径" in server.ask("GET", "/nowhere")[2].decode()
-
-        assert first.startswith(b"data: ") and stream.read().endswith(b"data: [DONE]\n\n")
-        connection.close()
-    finally:
-        code, _ = server.stop()
-    assert code == 0

@@ -45,7 +45,6 @@ Reply error_reply(const ApiError& error, Language language) {
   if (error.retry_after.count() > 0 || error.status == 503)
     reply.headers.emplace_back(
         "Retry-After", std::to_string(std::max<std::int64_t>(1, error.retry_after.count())));
-  if (error.status == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   return reply;
 }
 
