@@ -40,7 +40,7 @@ Status check_wanted(const ApiKey& key) {
 }  // namespace
 
 Result<KeyStore> KeyStore::open(const std::filesystem::path& path) {
-  PREMISE_TRY(GateDatabase database, GateDatabase::open(path));
+  PREMISE_TRY(Database database, GateDatabase::open(path));
   return KeyStore(std::move(database));
 }
 
@@ -49,7 +49,7 @@ Result<CreatedKey> KeyStore::create(ApiKey wanted) {
   PREMISE_TRY(std::string secret, make_secret());
   PREMISE_TRY(const std::string hash, secret_hash(secret));
   PREMISE_CHECK(database_.transaction([&]() -> Status {
-    PREMISE_TRY(GateStatement same,
+    PREMISE_TRY(Statement same,
                 database_.prepare("SELECT 1 FROM keys WHERE name = ? AND revoked = 0"));
     PREMISE_TRY(const bool taken, same.bind(wanted.name).next());
     if (taken) {
@@ -58,7 +58,7 @@ Result<CreatedKey> KeyStore::create(ApiKey wanted) {
           .with_hint(text(
               {"choose another name, or revoke that one first", "请换一个名称，或先撤销原有密钥"}));
     }
-    PREMISE_TRY(GateStatement insert,
+    PREMISE_TRY(Statement insert,
                 database_.prepare(
                     "INSERT INTO keys(name, hash, key_group, scopes, models, requests_per_minute, "
                     "tokens_per_minute, tokens_per_day, created, expires) "
@@ -85,7 +85,7 @@ Result<std::vector<ApiKey>> KeyStore::list() {
 Result<std::vector<StoredKey>> KeyStore::load() { return read("WHERE revoked = 0"); }
 
 Result<std::vector<StoredKey>> KeyStore::read(std::string_view condition) {
-  PREMISE_TRY(GateStatement query,
+  PREMISE_TRY(Statement query,
               database_.prepare(fmt::format(
                   "SELECT id, name, hash, key_group, scopes, models, requests_per_minute, "
                   "tokens_per_minute, tokens_per_day, created, expires, last_used, revoked "
@@ -115,7 +115,7 @@ Result<std::vector<StoredKey>> KeyStore::read(std::string_view condition) {
 Result<bool> KeyStore::revoke(std::string_view name, std::int64_t now) {
   bool found = false;
   PREMISE_CHECK(database_.transaction([&]() -> Status {
-    PREMISE_TRY(GateStatement update,
+    PREMISE_TRY(Statement update,
                 database_.prepare("UPDATE keys SET revoked = ? WHERE name = ? AND revoked = 0"));
     PREMISE_CHECK(update.bind(std::max<std::int64_t>(now, 1)).bind(name).run());
     found = database_.changes() > 0;
@@ -125,14 +125,14 @@ Result<bool> KeyStore::revoke(std::string_view name, std::int64_t now) {
 }
 
 Result<std::int64_t> KeyStore::generation() {
-  PREMISE_TRY(GateStatement query, database_.prepare("SELECT value FROM keys_generation"));
+  PREMISE_TRY(Statement query, database_.prepare("SELECT value FROM keys_generation"));
   PREMISE_TRY(const bool row, query.next());
   return row ? query.integer(0) : 0;
 }
 
 Status KeyStore::write_last_uses(const std::vector<std::pair<std::int64_t, std::int64_t>>& uses) {
   return database_.transaction([&]() -> Status {
-    PREMISE_TRY(GateStatement update,
+    PREMISE_TRY(Statement update,
                 database_.prepare("UPDATE keys SET last_used = max(last_used, ?) WHERE id = ?"));
     for (const auto& [id, time] : uses) PREMISE_CHECK(update.bind(time).bind(id).run());
     return {};
