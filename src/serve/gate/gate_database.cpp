@@ -29,7 +29,11 @@ constexpr std::array gate_migrations{
          outcome TEXT NOT NULL, reason TEXT NOT NULL,
          prompt TEXT NOT NULL, answer TEXT NOT NULL, hash TEXT NOT NULL);
        CREATE TABLE audit_head(count INTEGER NOT NULL, hash TEXT NOT NULL);
-       INSERT INTO audit_head VALUES (0, '');)"};
+       INSERT INTO audit_head VALUES (0, '');)",
+    R"(ALTER TABLE keys ADD COLUMN requests_per_day INTEGER NOT NULL DEFAULT 0;
+       ALTER TABLE audit ADD COLUMN client TEXT NOT NULL DEFAULT '';
+       CREATE TABLE audit_anchor(count INTEGER NOT NULL, hash TEXT NOT NULL);
+       INSERT INTO audit_anchor VALUES (0, '');)"};
 
 }  // namespace
 

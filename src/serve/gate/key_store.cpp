@@ -32,7 +32,8 @@ Status check_wanted(const ApiKey& key) {
                  {"a key without a scope may do nothing", "没有任何权限的密钥无法使用"});
   }
   const KeyLimits& limits = key.limits;
-  if (limits.requests_per_minute < 0 || limits.tokens_per_minute < 0 || limits.tokens_per_day < 0)
+  if (limits.requests_per_minute < 0 || limits.tokens_per_minute < 0 || limits.tokens_per_day < 0 ||
+      limits.requests_per_day < 0)
     return error(ErrorCode::usage, {"a limit must not be negative", "限额不能为负数"});
   return {};
 }
@@ -61,11 +62,12 @@ Result<CreatedKey> KeyStore::create(ApiKey wanted) {
     PREMISE_TRY(Statement insert,
                 database_.prepare(
                     "INSERT INTO keys(name, hash, key_group, scopes, models, requests_per_minute, "
-                    "tokens_per_minute, tokens_per_day, created, expires) "
-                    "VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING id"));
+                    "tokens_per_minute, tokens_per_day, requests_per_day, created, expires) "
+                    "VALUES (?,?,?,?,?,?,?,?,?,?,?) RETURNING id"));
     insert.bind(wanted.name).bind(hash).bind(wanted.group).bind(std::int64_t{wanted.scopes});
     insert.bind(joined_models(wanted.models)).bind(wanted.limits.requests_per_minute);
     insert.bind(wanted.limits.tokens_per_minute).bind(wanted.limits.tokens_per_day);
+    insert.bind(wanted.limits.requests_per_day);
     PREMISE_TRY(const bool row, insert.bind(wanted.created).bind(wanted.expires).next());
     if (row) wanted.id = insert.integer(0);
     PREMISE_TRY([[maybe_unused]] const bool more, insert.next());
@@ -88,7 +90,8 @@ Result<std::vector<StoredKey>> KeyStore::read(std::string_view condition) {
   PREMISE_TRY(Statement query,
               database_.prepare(fmt::format(
                   "SELECT id, name, hash, key_group, scopes, models, requests_per_minute, "
-                  "tokens_per_minute, tokens_per_day, created, expires, last_used, revoked "
+                  "tokens_per_minute, tokens_per_day, created, expires, last_used, revoked, "
+                  "requests_per_day "
                   "FROM keys {} ORDER BY id",
                   condition)));
   std::vector<StoredKey> keys;
@@ -103,7 +106,7 @@ Result<std::vector<StoredKey>> KeyStore::read(std::string_view condition) {
     key.group = query.text(3);
     key.scopes = static_cast<unsigned>(query.integer(4));
     key.models = split_models(query.text(5));
-    key.limits = {query.integer(6), query.integer(7), query.integer(8)};
+    key.limits = {query.integer(6), query.integer(7), query.integer(8), query.integer(13)};
     key.created = query.integer(9);
     key.expires = query.integer(10);
     key.last_used = query.integer(11);
