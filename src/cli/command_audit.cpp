@@ -21,8 +21,8 @@ using Json = nlohmann::ordered_json;
 using AuditMs = std::chrono::milliseconds;
 
 struct AuditOptions {
-  std::optional<std::string> since, until;
-  std::string before, noted;
+  std::optional<std::string> since, until, noted;
+  std::string before;
   AuditFilter filter;
   bool json = false;
 };
@@ -177,11 +177,11 @@ Text verdict_text(const AuditVerdict& verdict, bool noted) {
 }
 
 Result<int> verify_audit(Console& console, const AuditOptions& options) {
-  std::string noted = options.noted;
+  std::string noted = options.noted.value_or("");
   for (char& c : noted) c = static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-  if (!noted.empty() && !is_hash(HashKind::sha256, noted)) {
+  if (options.noted && !is_hash(HashKind::sha256, noted)) {
     return error(ErrorCode::usage, {"--head \"{}\": is no hash", "--head \"{}\"：不是哈希值"},
-                 printable(options.noted))
+                 printable(noted))
         .with_hint(text({"premise audit head prints it: 64 hexadecimal digits",
                          "premise audit head 会输出它：64 位十六进制数"}));
   }

@@ -154,6 +154,7 @@ TEST_F(AuditCommand, RefusesWrongUsage) {
   EXPECT_EQ(audit({}).code, 2);
   EXPECT_EQ(audit({"prune"}).code, 2);
   EXPECT_EQ(audit({"verify", "--head", "xyz"}).code, 2);
+  EXPECT_EQ(audit({"verify", "--head", ""}).code, 2);  // an unset variable of a script
   EXPECT_EQ(audit({"list", "--since", ""}).code, 2);
   for (const char* time : {"", "yesterday", "2027-02-29", "2027-1-1", "2027-01-31T12:00:00",
                            "2027-01-31T24:00:00Z", "2027-01-31 12:00:00Z", "-027-01-31"})

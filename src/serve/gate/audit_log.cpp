@@ -73,9 +73,16 @@ Result<AuditLog::Appending> AuditLog::appending() {
   return Appending{std::move(insert), std::move(charge), std::move(end)};
 }
 
-Status AuditLog::append_line(Appending& to, const LedgerEntry& entry) {
+Status AuditLog::append_entry(Appending& to, const LedgerEntry& entry) {
+  if (entry.audited) PREMISE_CHECK(append_line(to, entry.line));
+  const DayUse& use = entry.charge;
+  if (use.requests == 0 && use.tokens == 0) return {};
+  return to.charge.bind(use.key_id).bind(use.day).bind(use.requests).bind(use.tokens).run();
+}
+
+Status AuditLog::append_line(Appending& to, const AuditEntry& entry) {
   AuditLine line;
-  static_cast<AuditEntry&>(line) = entry.line;
+  static_cast<AuditEntry&>(line) = entry;
   line.id = to.end.count + 1;
   PREMISE_TRY(line.hash, audit_hash(to.end.hash, line));
   Statement& row = to.insert;
@@ -83,11 +90,6 @@ Status AuditLog::append_line(Appending& to, const LedgerEntry& entry) {
   row.bind(line.key_name).bind(line.client).bind(line.action).bind(line.model);
   row.bind(line.prompt_tokens).bind(line.output_tokens).bind(line.outcome).bind(line.reason);
   PREMISE_CHECK(row.bind(line.prompt).bind(line.answer).bind(line.hash).run());
-  const DayUse& use = entry.charge;
-  if (use.requests != 0 || use.tokens != 0) {
-    to.charge.bind(use.key_id).bind(use.day).bind(use.requests).bind(use.tokens);
-    PREMISE_CHECK(to.charge.run());
-  }
   to.end = {line.id, std::move(line.hash)};
   return {};
 }
@@ -102,7 +104,7 @@ Result<AuditHead> AuditLog::append(std::span<const LedgerEntry> entries) {
   AuditHead end;
   PREMISE_CHECK(database_.transaction([&]() -> Status {
     PREMISE_TRY(Appending to, appending());
-    for (const LedgerEntry& entry : entries) PREMISE_CHECK(append_line(to, entry));
+    for (const LedgerEntry& entry : entries) PREMISE_CHECK(append_entry(to, entry));
     end = to.end;
     return write_head(end);
   }));

@@ -20,7 +20,8 @@ namespace premise {
 /// What is committed together: a line, and what its key used up of a day.
 struct LedgerEntry {
   AuditEntry line;
-  DayUse charge{};  // nothing where requests and tokens are 0
+  DayUse charge{};      // nothing where requests and tokens are 0
+  bool audited = true;  // false: the charge alone, where the configuration wants no audit log
 };
 
 /// Empty texts and 0 take every line.
@@ -87,7 +88,8 @@ class AuditLog {
   explicit AuditLog(Database database) : database_(std::move(database)) {}
   Result<AuditHead> read_head(const char* table);
   Result<Appending> appending();
-  Status append_line(Appending& to, const LedgerEntry& entry);
+  Status append_entry(Appending& to, const LedgerEntry& entry);
+  Status append_line(Appending& to, const AuditEntry& entry);
   Status write_head(const AuditHead& head);
   Result<std::int64_t> first_of(const AuditFilter& filter);
   Status walk(std::string_view noted, AuditVerdict& verdict);

@@ -53,11 +53,11 @@ Result<std::int64_t> AuditLog::prune_some(std::int64_t before_ms, std::int64_t n
     PREMISE_CHECK(drop.bind(last).run());
     PREMISE_TRY(Statement move, database_.prepare("UPDATE audit_anchor SET count = ?, hash = ?"));
     PREMISE_CHECK(move.bind(beginning.count).bind(beginning.hash).run());
-    LedgerEntry note;
-    note.line.time_ms = now_ms;
-    note.line.action = prune_action;
-    note.line.outcome = "complete";
-    note.line.reason = prune_reason(beginning);
+    AuditEntry note;
+    note.time_ms = now_ms;
+    note.action = prune_action;
+    note.outcome = "complete";
+    note.reason = prune_reason(beginning);
     PREMISE_CHECK(append_line(to, note));
     return write_head(to.end);
   }));

@@ -1,5 +1,6 @@
 #include "serve/gate/ledger.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -87,13 +88,12 @@ void Ledger::lose(std::uint64_t count, const Error& reason) {
   counts_.lost += count;
 }
 
-std::optional<LedgerEntry> Ledger::loss_line() const {
-  if (loss_.count == 0) return std::nullopt;
+LedgerEntry Ledger::loss_line(std::uint64_t count) const {
   LedgerEntry note;
   note.line.time_ms = clock_();
   note.line.action = "audit lost";
   note.line.outcome = "failed";
-  note.line.reason = fmt::format("{} lines could not be written since {} ms: {}", loss_.count,
+  note.line.reason = fmt::format("{} lines could not be written since {} ms: {}", count,
                                  loss_.since_ms, loss_.reason);
   return note;
 }
@@ -118,23 +118,20 @@ void Ledger::work() {
 }
 
 void Ledger::write(std::vector<Waiting> taken) {
-  std::vector<LedgerEntry> entries;
   std::uint64_t noted = 0;  // losses that this transaction tells of
   {
     const std::lock_guard lock(mutex_);
     noted = loss_.count;
-    if (auto note = loss_line()) entries.push_back(*std::move(note));
   }
-  for (Waiting& waiting : taken)
-    if (waiting.entry) entries.push_back(*std::move(waiting.entry));
-  const std::size_t own = entries.size() - (noted > 0 ? 1 : 0);
-  const Status done = entries.empty() ? Status() : commit(entries);
+  const auto own = static_cast<std::uint64_t>(std::ranges::count_if(
+      taken, [](const Waiting& waiting) { return waiting.entry.has_value(); }));
+  const Status done = own + noted > 0 ? commit(taken, noted) : Status();
   {
     const std::lock_guard lock(mutex_);
     failing_ = !done.ok();
     if (done.ok()) {
       counts_.written += own;
-      counts_.commits += entries.empty() ? 0 : 1;
+      counts_.commits += own + noted > 0 ? 1 : 0;
       loss_.count -= noted;
     } else {
       lose(own, done.error());
@@ -145,8 +142,15 @@ void Ledger::write(std::vector<Waiting> taken) {
     if (waiting.then) waiting.then(waiting.entry ? done : refused);
 }
 
-Status Ledger::commit(const std::vector<LedgerEntry>& entries) {
+Status Ledger::commit(std::vector<Waiting>& taken, std::uint64_t noted) {
   try {
+    std::vector<LedgerEntry> entries;
+    if (noted > 0) {
+      const std::lock_guard lock(mutex_);
+      entries.push_back(loss_line(noted));
+    }
+    for (Waiting& waiting : taken)
+      if (waiting.entry) entries.push_back(*std::move(waiting.entry));
     const std::lock_guard log_lock(log_mutex_);
     auto end = log_.append(entries);
     if (!end.ok()) return std::move(end).error();

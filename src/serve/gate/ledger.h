@@ -87,8 +87,8 @@ class Ledger {
       : log_(std::move(log)), clock_(std::move(clock)), options_(options), head_(std::move(head)) {}
   void work();
   void write(std::vector<Waiting> taken);
-  Status commit(const std::vector<LedgerEntry>& entries);
-  std::optional<LedgerEntry> loss_line() const;         // under mutex_
+  Status commit(std::vector<Waiting>& taken, std::uint64_t noted);
+  LedgerEntry loss_line(std::uint64_t count) const;     // under mutex_
   void lose(std::uint64_t count, const Error& reason);  // under mutex_
 
   std::mutex log_mutex_;  // taken before mutex_, never after it

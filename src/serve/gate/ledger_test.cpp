@@ -124,6 +124,17 @@ TEST_F(LedgerFile, ManyThreadsShareCommits) {
   EXPECT_EQ(ledger->counts().written, 400U);
 }
 
+TEST_F(LedgerFile, ChargesAloneWhereNoAuditLogIsWanted) {
+  const auto ledger = open();
+  LedgerEntry entry = ledger_entry(1);
+  entry.audited = false;
+  EXPECT_TRUE(record(*ledger, entry).ok());
+  EXPECT_TRUE(record(*ledger, ledger_entry(2)).ok());
+  EXPECT_EQ(on_disk().requests, std::set<std::string>{"2"});
+  EXPECT_EQ(on_disk().use.requests, 2);
+  EXPECT_TRUE(on_disk().whole);
+}
+
 TEST_F(LedgerFile, CallbackMayRecordAnother) {
   const auto ledger = open();
   std::promise<void> done;
