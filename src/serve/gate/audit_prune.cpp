@@ -5,7 +5,7 @@
 namespace premise {
 namespace {
 
-constexpr std::int64_t prune_lines_max = 5000;  // some 20 ms of the write lock
+constexpr std::int64_t prune_lines_max = 5000;  // about 50 ms of the write lock
 
 }  // namespace
 
