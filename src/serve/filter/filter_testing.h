@@ -105,7 +105,7 @@ inline std::vector<PlainItem> plain_settle_separators(const std::vector<PlainIte
       white = item.is(code_white) ? white + 1 : 0;
       if (white > 0) item.code = ' ';
       // A place is kept for what is dropped until beginnings of characters are known.
-      if (white % TextFolder::white_run_max <= 1 && (white != TextFolder::white_run_max)) {
+      if (white == 0 || white % TextFolder::white_run_max == 1) {
         if (dropped) item.code = 0xFFFFFFFF;
         out.push_back(item);
       }

@@ -117,9 +117,12 @@ std::optional<std::size_t> MatchStream::earliest_pending() const {
     node = words_->step(node, item.code);
     include(longest_word(node, ++at));
   }
+  // More white space joins the last of it, makes no item, and at last makes the separators too many
+  // to vanish: then any letter may come.
+  const bool joins = folder_.undecided().back().code == U' ';
   include(earliest_beginning(node, at, [&](WordAutomaton::Node last) {
     const WordAutomaton::Next next = words_->next_of(last);
-    return next.other || (!after_han && next.other_letter);
+    return next.other || (next.other_letter && !after_han) || (joins && words_->goes_on(last));
   }));
   return first;
 }

@@ -72,6 +72,12 @@ TEST(StreamFilter, TooManySeparatorsSettleTheText) {
               ElementsAre("", "**********", ".", ""));
 }
 
+TEST(StreamFilter, WhiteSpaceThatJoinsMayKeepSeparatorsFromVanishing) {
+  EXPECT_THAT(pieces_out("- a", {"本- ", "        ", "a."}),
+              ElementsAre("本", "", "***********.", ""))
+      << "ten separators stay, though white space among them is one space";
+}
+
 TEST(StreamFilter, ACharacterCutAnywhereIsWhole) {
   const std::string text = "说法轮功了";
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
@@ -246,8 +252,9 @@ TEST(StreamFilterProperty, WhatWaitsMayStillBecomeAWord) {
     for (const std::string& word : words)
       for (std::size_t from = 0; from <= word.size() && !justified; ++from)
         for (const char* end : {"", " ", "!"})
-          for (const ByteRange& match : list->matches(text + word.substr(from) + end))
-            justified = justified || (match.begin == settled);
+          for (const char* more : {"", "         "})
+            for (const ByteRange& match : list->matches(text + more + word.substr(from) + end))
+              justified = justified || (match.begin == settled);
     EXPECT_TRUE(justified) << "[" << text << "] held " << filter.held_bytes() << " of words\n"
                            << lines;
   }

@@ -15,7 +15,7 @@ std::string made_up_word(std::mt19937& random) {
   std::string word;
   if (random() % 2 == 0) {
     for (std::size_t n = 2 + random() % 4; n > 0; --n) {
-      const unsigned code = 0x4E00 + random() % 3000;
+      const auto code = static_cast<unsigned>(0x4E00 + random() % 3000);
       word += static_cast<char>(0xE0 | (code >> 12));
       word += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
       word += static_cast<char>(0x80 | (code & 0x3F));
