@@ -49,6 +49,7 @@ ROOMS = {
     "serve/observe": ["base"],
     "serve/http": ["base"],
     "serve/endpoint": ["engine/request", "model/chat"],
+    "serve/filter": ["serve/endpoint"],
     "serve/local": ["serve/endpoint", "engine"],
     "serve/api": ["serve/endpoint"],
     "config": ["base"],
