@@ -24,6 +24,7 @@ FILE_LINES_MAX = 800
 # Room (folder below src/) → the rooms it stands on, which bring theirs along. ARCHITECTURE.md.
 ROOMS = {
     "base": [],
+    "redis": ["base"],
     "numerics/tensor": ["base"],
     "numerics/device": ["base"],
     "numerics/quant": ["numerics/tensor"],
