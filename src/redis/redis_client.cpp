@@ -129,7 +129,8 @@ Result<RedisReply> RedisClient::wait_for(std::chrono::milliseconds timeout,
 }
 
 Error RedisClient::explained(Error error) const {
-  return at(text({"Redis {}", "Redis {}"}, url_.place()), std::move(error));
+  const std::string place = "Redis " + url_.place();
+  return at({place, place}, std::move(error));
 }
 
 void RedisClient::submit(std::string bytes, Done done) {

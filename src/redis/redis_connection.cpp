@@ -129,7 +129,8 @@ RedisConnection::~RedisConnection() {
 
 Result<RedisConnection> RedisConnection::open(const RedisUrl& url, std::size_t reply_bytes_max,
                                               Clock::time_point deadline) {
-  const Text place = text({"Redis {}", "Redis {}"}, url.place());
+  const std::string name = "Redis " + url.place();
+  const Text place{name, name};
   auto socket = connect_to(url, deadline);
   if (!socket) return at(place, std::move(socket).error());
   RedisConnection connection(*socket, reply_bytes_max);
