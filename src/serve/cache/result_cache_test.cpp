@@ -180,9 +180,9 @@ TEST(MemoryResultCache, ThreadsShareIt) {
   EXPECT_EQ(cache.stats().entries, 26u);
 }
 
-std::shared_ptr<RedisClient> redis_of(const TestRedis& server) {
-  auto client = RedisClient::open(
-      server.url(), {.connect_timeout = milliseconds(500), .command_timeout = milliseconds(500)});
+std::shared_ptr<RedisClient> redis_of(const TestRedis& server, milliseconds patience = seconds(5)) {
+  auto client =
+      RedisClient::open(server.url(), {.connect_timeout = patience, .command_timeout = patience});
   EXPECT_TRUE(client.ok() && (*client)->check().ok());
   return std::move(*client);
 }
@@ -265,7 +265,7 @@ TEST(RedisResultCache, ARedisThatIsGoneIsAMiss) {
 TEST(RedisResultCache, ARedisThatHangsCostsOneWait) {
   PREMISE_NEEDS_REDIS();
   TestRedis server;
-  RedisResultCache cache(redis_of(server), {});
+  RedisResultCache cache(redis_of(server, milliseconds(400)), {});
   server.freeze();
   const auto begun = std::chrono::steady_clock::now();
   for (int i = 0; i < 50; ++i) EXPECT_FALSE(cache.find(key_of('a')));
