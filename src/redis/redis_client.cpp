@@ -46,16 +46,15 @@ struct AwaitedReply {
 
 }  // namespace
 
-RedisScript::RedisScript(std::string text) : source(std::move(text)), sha1(sha1_hex(source)) {}
+RedisScript::RedisScript(std::string lua) : source(std::move(lua)), sha1(sha1_hex(source)) {}
 
-Result<std::unique_ptr<RedisClient>> RedisClient::open(std::string_view text,
-                                                       RedisOptions options) {
-  PREMISE_TRY(RedisUrl url, parse_redis_url(text));
+Result<std::unique_ptr<RedisClient>> RedisClient::open(std::string_view url, RedisOptions options) {
+  PREMISE_TRY(RedisUrl parsed, parse_redis_url(url));
   const int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake < 0)
     return error(ErrorCode::no_resources, {"no descriptor is left: {}", "文件描述符已用尽：{}"},
                  std::string_view(std::strerror(errno)));
-  std::unique_ptr<RedisClient> client(new RedisClient(std::move(url), options, wake));
+  std::unique_ptr<RedisClient> client(new RedisClient(std::move(parsed), options, wake));
   client->thread_ = std::thread([&self = *client] { self.work(); });
   return client;
 }
@@ -138,24 +137,27 @@ void RedisClient::submit(std::string bytes, Done done) {
   {
     const std::lock_guard lock(mutex_);
     const std::size_t size = bytes.size();
-    if (stopping_)
-      refused = explained(error(ErrorCode::network, {"it is being closed", "连接正在关闭"}));
-    else if (down_)
-      refused = down_;
-    else if (size > options_.waiting_bytes_max - waiting_bytes_)
-      refused = explained(error(
-          ErrorCode::network, {"too many commands wait for their answers", "等待应答的命令过多"}));
-    else {
+    refused = refusal(size);
+    if (!refused) {
       waiting_bytes_ += size;
       inbox_.push_back(
           {std::move(bytes), size, std::move(done), Clock::now() + options_.command_timeout});
+      static_cast<void>(eventfd_write(wake_, 1));
+      return;
     }
   }
-  if (!refused) {
-    static_cast<void>(eventfd_write(wake_, 1));
-  } else if (done) {
-    done(*refused);
-  }
+  if (done) done(*refused);
+}
+
+/// Why a command of so many bytes cannot be taken now. Under mutex_.
+std::optional<Error> RedisClient::refusal(std::size_t bytes) const {
+  if (stopping_)
+    return explained(error(ErrorCode::network, {"it is being closed", "连接正在关闭"}));
+  if (down_) return down_;
+  if (bytes > options_.waiting_bytes_max - waiting_bytes_)
+    return explained(error(ErrorCode::network,
+                           {"too many commands wait for their answers", "等待应答的命令过多"}));
+  return std::nullopt;
 }
 
 // The client's thread.
@@ -244,7 +246,7 @@ Status RedisClient::deliver(RedisConnection& connection, Commands& in_flight) {
   }
 }
 
-void RedisClient::fail(Commands commands, const Error& why) {
+void RedisClient::fail(const Commands& commands, const Error& why) {
   {
     const std::lock_guard lock(mutex_);
     for (const Command& each : commands) waiting_bytes_ -= each.size;
@@ -261,7 +263,7 @@ void RedisClient::go_down(const Error& why) {
     down_ = why;
     waiting.swap(inbox_);
   }
-  fail(std::move(waiting), why);
+  fail(waiting, why);
 }
 
 /// False where the client is being closed.

@@ -39,7 +39,7 @@ struct RedisOptions {
 
 /// A Lua script, run where the data is; known to the server by its SHA-1 after the first time.
 struct RedisScript {
-  explicit RedisScript(std::string source);
+  explicit RedisScript(std::string lua);
   std::string source;
   std::string sha1;  // in hexadecimal; empty where OpenSSL refuses the algorithm
 };
@@ -95,8 +95,9 @@ class RedisClient {
   Error serve(RedisConnection& connection);
   bool take(RedisConnection& connection, Commands& in_flight);
   Status deliver(RedisConnection& connection, Commands& in_flight);
-  void fail(Commands commands, const Error& error);
-  void go_down(const Error& error);
+  std::optional<Error> refusal(std::size_t bytes) const;
+  void fail(const Commands& commands, const Error& why);
+  void go_down(const Error& why);
   bool pause(std::chrono::milliseconds time);
   Error explained(Error error) const;
 

@@ -28,10 +28,13 @@ template <typename Fill>
 void* made(const redisReadTask* task, const Fill& fill) {
   RedisReply* reply = place_of(task);
   if (reply == nullptr) return nullptr;
+  bool filled = false;
   try {
-    if (fill(*reply)) return reply;
+    filled = fill(*reply);
   } catch (const std::bad_alloc&) {
+    filled = false;
   }
+  if (filled) return reply;
   if (task->parent == nullptr) delete reply;
   return nullptr;
 }

@@ -26,6 +26,6 @@ struct RedisUrl {
 };
 
 /// An Error (usage) says what is wrong, and never holds the password.
-Result<RedisUrl> parse_redis_url(std::string_view url);
+Result<RedisUrl> parse_redis_url(std::string_view text);
 
 }  // namespace premise

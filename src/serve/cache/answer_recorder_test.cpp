@@ -119,15 +119,15 @@ TEST(RecordingEndpoint, PutsTheAnswerBeforeItsEndIsHeard) {
   auto prepared = std::get<PreparedRequest>(model->prepare({}));
   bool found_at_end = false;
   std::size_t heard = 0;
-  const auto id =
-      recording(model, cache, recorded_key)->submit(std::move(prepared), [&](EndpointEvent event) {
-        ++heard;
-        const auto found = cache->find(recorded_key);
-        if (std::holds_alternative<Ended>(event))
-          found_at_end = found.has_value();
-        else
-          EXPECT_FALSE(found);
-      });
+  const auto id = recording(model, cache, recorded_key)
+                      ->submit(std::move(prepared), [&](const EndpointEvent& event) {
+                        ++heard;
+                        const auto found = cache->find(recorded_key);
+                        if (std::holds_alternative<Ended>(event))
+                          found_at_end = found.has_value();
+                        else
+                          EXPECT_FALSE(found);
+                      });
   EXPECT_EQ(std::get<EndpointRequestId>(id), 42u);
   EXPECT_EQ(heard, 3u);
   EXPECT_TRUE(found_at_end);
@@ -140,7 +140,7 @@ TEST(RecordingEndpoint, PassesEverythingElseOn) {
   const auto endpoint = recording(model, cache, recorded_key);
   EXPECT_EQ(endpoint->card().name, "scripted");
   EXPECT_TRUE(endpoint->ready());
-  endpoint->submit(std::get<PreparedRequest>(endpoint->prepare({})), [](EndpointEvent) {});
+  endpoint->submit(std::get<PreparedRequest>(endpoint->prepare({})), [](const EndpointEvent&) {});
   endpoint->cancel(42);
   EXPECT_EQ(model->cancelled, 1);
   EXPECT_EQ(cache->stats().entries, 0u);
@@ -151,7 +151,7 @@ TEST(ReplayingEndpoint, ComputesNothing) {
   const auto endpoint = replaying(model, {{{"again", {}, ChoiceEnding::stop}}, {5, 6, 0}});
   std::string text;
   int ends = 0;
-  const auto id = endpoint->submit({}, [&](EndpointEvent event) {
+  const auto id = endpoint->submit({}, [&](const EndpointEvent& event) {
     if (const auto* piece = std::get_if<TextEvent>(&event)) text += piece->text;
     ends += std::holds_alternative<Ended>(event) ? 1 : 0;
   });

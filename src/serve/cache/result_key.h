@@ -46,6 +46,6 @@ struct ResultKey {
 
 /// The key of a request that is cacheable(). An Error where the source has no scope, or where the
 /// endpoint left prompts unread, so that nobody knows what was asked.
-Result<ResultKey> result_key(const ResultSource& source, const PreparedRequest& request);
+Result<ResultKey> result_key(const ResultSource& source, const PreparedRequest& prepared);
 
 }  // namespace premise
