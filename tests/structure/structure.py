@@ -24,6 +24,7 @@ FILE_LINES_MAX = 800
 # Room (folder below src/) → the rooms it stands on, which bring theirs along. ARCHITECTURE.md.
 ROOMS = {
     "base": [],
+    "redis": ["base"],
     "numerics/tensor": ["base"],
     "numerics/device": ["base"],
     "numerics/quant": ["numerics/tensor"],
@@ -44,15 +45,18 @@ ROOMS = {
     "store": ["model/formats", "database"],
     "planning": ["machine", "model/architectures"],
     "serve/gate": ["database"],
+    "serve/gate": ["base"],
+    "serve/shared_limits": ["serve/gate", "redis"],
     "bench": ["engine"],
     "machine": ["numerics/kernels"],
     "serve/observe": ["base"],
     "serve/http": ["base"],
     "serve/endpoint": ["engine/request", "model/chat"],
     "serve/filter": ["serve/endpoint"],
+    "serve/cache": ["serve/endpoint", "redis"],
     "serve/local": ["serve/endpoint", "engine"],
     "serve/api": ["serve/endpoint"],
-    "config": ["base"],
+    "config": ["redis"],
     "serve": ["serve/http", "serve/api", "serve/local", "serve/observe", "serve/gate", "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp

@@ -9,7 +9,7 @@
 // what was used. A day is a day of UTC. Days are counted here from what the database says at the
 // start (add_day_use) and are as durable as its counters; minutes are forgotten at a restart.
 //
-// LimitBackend is the seam for counters that several servers share (Redis). There is none yet.
+// LimitBackend is the seam for counters that several servers share (serve/shared_limits).
 #pragma once
 
 #include <cstdint>
@@ -56,6 +56,7 @@ struct TokenReservation {
   std::int64_t tokens = 0;
   std::int64_t minute = 0;
   std::int64_t day = 0;
+  std::int64_t shared_minute = 0;  // by the clock that servers share; 0: counted here alone
 };
 
 /// Safe for any number of threads; does not throw.
