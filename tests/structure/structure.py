@@ -45,7 +45,6 @@ ROOMS = {
     "store": ["model/formats", "database"],
     "planning": ["machine", "model/architectures"],
     "serve/gate": ["database"],
-    "serve/gate": ["base"],
     "serve/shared_limits": ["serve/gate", "redis"],
     "bench": ["engine"],
     "machine": ["numerics/kernels"],
