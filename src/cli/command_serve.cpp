@@ -139,12 +139,14 @@ Result<ServedModel> load_served(const Config& config, ServiceMetrics& metrics, C
   return served;
 }
 
-Result<std::unique_ptr<KeyRing>> open_keys(const Config& config) {
+Result<std::shared_ptr<KeyRing>> open_keys(const Config& config) {
   if (!config.auth.required && is_loopback_name(config.server.host))
-    return std::unique_ptr<KeyRing>();
+    return std::shared_ptr<KeyRing>();
   PREMISE_TRY(const auto root, Store::default_root(process_environment));
-  return KeyRing::open(root / GateDatabase::file_name,
-                       [] { return static_cast<std::int64_t>(std::time(nullptr)); });
+  PREMISE_TRY(auto keys, KeyRing::open(root / GateDatabase::file_name, [] {
+                return static_cast<std::int64_t>(std::time(nullptr));
+              }));
+  return std::shared_ptr<KeyRing>(std::move(keys));
 }
 
 Result<AccessLog> open_log(const Config& config) {
@@ -193,12 +195,12 @@ Result<int> run_serve(Console& console, const ServeOptions& options) {
   }
   const StopSignals signals;
   ServiceMetrics metrics;
-  PREMISE_TRY(AccessLog log, open_log(config));
+  PREMISE_TRY(AccessLog opened, open_log(config));
+  const auto log = std::make_shared<AccessLog>(std::move(opened));
   PREMISE_TRY(const auto keys, open_keys(config));
   PREMISE_TRY(ServedModel model, load_served(config, metrics, console));
-  PREMISE_TRY(
-      const auto server,
-      Server::start({config, console.language(), {model.endpoint}, keys.get(), &metrics, &log}));
+  PREMISE_TRY(const auto server,
+              Server::start({{config, console.language(), keys, log}, {model.endpoint}, &metrics}));
   say_where(console, config, server->port());
   if (keys)
     console.say(text({"note: there is no audit log yet, and daily quotas begin anew at each start",
