@@ -24,10 +24,12 @@ HttpResponse to_http(Reply reply, const std::string& request_id) {
 
 void Answer::run(PreparedRequest request) {
   const std::shared_ptr<Answer> self = shared_from_this();
-  parts_.responder.on_cancel([weak = weak_from_this()](CancelReason) {
-    if (const auto answer = weak.lock()) answer->nobody_waits();
-  });
-  auto accepted = parts_.endpoint->submit(
+  const auto cancel = [weak = weak_from_this()] {
+    if (const auto answer = weak.lock()) answer->cancel();
+  };
+  parts_.responder.on_cancel([cancel](CancelReason) { cancel(); });
+  parts_.model->on_cut(cancel);
+  auto accepted = parts_.model->endpoint().submit(
       std::move(request), [self](EndpointEvent event) { self->hear(std::move(event)); });
   if (const auto* refusal = std::get_if<Refusal>(&accepted)) return refuse(*refusal);
   std::unique_lock lock(mutex_);
@@ -39,6 +41,7 @@ void Answer::run(PreparedRequest request) {
 
 void Answer::refuse(const Refusal& refusal) {
   const ApiError error = to_api_error(refusal);
+  parts_.model->ended(refusal.reason == RefusalReason::unavailable);
   const AnswerOutcome outcome{error.status, std::string(premise::name_of(refusal.reason))};
   parts_.settle(outcome, [self = shared_from_this(), outcome, error](const Status&) {
     self->parts_.finished(outcome);
@@ -60,7 +63,7 @@ void Answer::hear(EndpointEvent event) {
   after_events(std::move(lock));
 }
 
-void Answer::nobody_waits() {
+void Answer::cancel() {
   std::unique_lock lock(mutex_);
   cancelled_ = true;
   after_events(std::move(lock));
@@ -96,10 +99,12 @@ void Answer::deliver(const EndpointEvent& event) {
 void Answer::after_events(std::unique_lock<std::mutex> lock) {
   const bool settle = ended_ && !std::exchange(settling_, true);
   const bool stop = cancelled_ && id_ && !ended_ && !std::exchange(told_to_stop_, true);
+  const bool failed = ended_ && ended_->how == Ended::How::failed;
   const AnswerOutcome outcome = outcome_;
   const EndpointRequestId id = id_.value_or(0);
   lock.unlock();
-  if (stop) parts_.endpoint->cancel(id);
+  if (settle) parts_.model->ended(failed);
+  if (stop) parts_.model->endpoint().cancel(id);
   if (settle)
     parts_.settle(outcome,
                   [self = shared_from_this()](const Status& settled) { self->end(settled); });

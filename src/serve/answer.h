@@ -23,6 +23,7 @@
 #include "serve/answer_stage.h"
 #include "serve/api/dialect.h"
 #include "serve/http/responder.h"
+#include "serve/models/model_table.h"
 
 namespace premise {
 
@@ -49,7 +50,7 @@ class Answer final : public std::enable_shared_from_this<Answer> {
 
   struct Parts {
     Responder responder;
-    std::shared_ptr<ModelEndpoint> endpoint;
+    std::shared_ptr<ModelUse> model;
     std::unique_ptr<ReplyEncoder> encoder;
     std::vector<std::unique_ptr<AnswerStage>> stages{};
     std::string request_id;
@@ -65,7 +66,7 @@ class Answer final : public std::enable_shared_from_this<Answer> {
  private:
   void refuse(const Refusal& refusal);
   void hear(EndpointEvent event);
-  void nobody_waits();
+  void cancel();                             // nobody waits, or the model is to go
   void begin_stream();                       // under mutex_
   void pass(EndpointEvent event);            // under mutex_
   void deliver(const EndpointEvent& event);  // under mutex_

@@ -6,7 +6,8 @@
 namespace premise {
 namespace {
 
-constexpr const char* nobody = "none";  // whose request it is where no key is needed
+constexpr const char* nobody = "none";             // whose request it is where no key is needed
+constexpr std::chrono::seconds retry_changing{5};  // while a model is loaded or unloaded
 
 }  // namespace
 
@@ -33,16 +34,21 @@ Generation::Refused Generation::decode() {
 }
 
 Generation::Refused Generation::choose_model() {
-  std::vector<ModelCard> cards;
-  for (const auto& model : models_) {
-    cards.push_back(model->card());
-    if (!endpoint_ && (call_.model.empty() || cards.back().name == call_.model)) endpoint_ = model;
-  }
-  if (!endpoint_) return model_not_found(call_.model, cards);
   const ApiKey* key = visit_.admitted.key.get();
-  const std::string& model = endpoint_->card().name;
+  if (key != nullptr && !call_.model.empty() && !key->may_use(call_.model))
+    return model_not_found(call_.model, usable(*key));
+  std::optional<ModelState> state;
+  model_ = service_.models.use(call_.model, &state);
+  if (!model_ && (!state || *state == ModelState::failed))
+    return model_not_found(call_.model, key == nullptr ? service_.models.cards() : usable(*key));
+  if (!model_)
+    return ApiError{503,
+                    text({"the model {} is {}; try again soon", "模型 {} 处于 {} 状态；请稍后重试"},
+                         call_.model, name_of(*state)),
+                    "model_unavailable", "model", retry_changing};
+  const std::string& model = model_->endpoint().card().name;
   visit_.record.model = model;
-  if (key != nullptr && !key->may_use(model)) return model_not_found(call_.model, {});
+  if (key != nullptr && !key->may_use(model)) return model_not_found(call_.model, usable(*key));
   call_.request.owner = key != nullptr ? key->name : nobody;
   call_.request.prefix_scope = prefix_scope();
   return std::nullopt;
@@ -52,7 +58,7 @@ Generation::Refused Generation::prepare() {
   encoder_ = visit_.admitted.target.dialect->encode(
       call_, {visit_.record.request_id, static_cast<std::int64_t>(std::time(nullptr)),
               visit_.record.model, visit_.language});
-  auto prepared = endpoint_->prepare(std::move(call_.request));
+  auto prepared = model_->endpoint().prepare(std::move(call_.request));
   if (const auto* refusal = std::get_if<Refusal>(&prepared)) {
     visit_.record.outcome = name_of(refusal->reason);  // an endpoint counts its own refusals
     return to_api_error(*refusal);
@@ -76,7 +82,7 @@ Generation::Refused Generation::reserve_tokens() {
 void Generation::submit() {
   service_.open.add();
   Answer::Parts parts{.responder = std::move(visit_.responder),
-                      .endpoint = endpoint_,
+                      .model = std::move(model_),
                       .encoder = std::move(encoder_),
                       .request_id = visit_.record.request_id,
                       .language = visit_.language,
@@ -109,6 +115,13 @@ Answer::Finished Generation::finished() {
     service.note(record, route, *settings, begun);
     service.open.remove();
   };
+}
+
+/// What may be named to the holder of a key.
+std::vector<ModelCard> Generation::usable(const ApiKey& key) const {
+  std::vector<ModelCard> cards = service_.models.cards();
+  std::erase_if(cards, [&](const ModelCard& card) { return !key.may_use(card.name); });
+  return cards;
 }
 
 /// Who may notice, by the time it takes, what was asked before. Empty: nobody.

@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "serve/answer.h"
@@ -16,8 +15,7 @@ namespace premise {
 class Generation {
  public:
   /// `visit` outlives this. One object for one request, on a worker's thread.
-  Generation(Service& service, Visit& visit, std::span<const std::shared_ptr<ModelEndpoint>> models)
-      : service_(service), visit_(visit), models_(models) {}
+  Generation(Service& service, Visit& visit) : service_(service), visit_(visit) {}
 
   /// Sees to it that the request is answered.
   void run();
@@ -31,16 +29,16 @@ class Generation {
   Refused reserve_tokens();
   void submit();
 
+  std::vector<ModelCard> usable(const ApiKey& key) const;
   std::string prefix_scope() const;
   Answer::Settle settle();
   Answer::Finished finished();
 
   Service& service_;
   Visit& visit_;
-  std::span<const std::shared_ptr<ModelEndpoint>> models_;
 
   GenerationCall call_;
-  std::shared_ptr<ModelEndpoint> endpoint_;
+  std::shared_ptr<ModelUse> model_;
   std::unique_ptr<ReplyEncoder> encoder_;
   std::optional<PreparedRequest> prepared_;
   std::optional<TokenReservation> reserved_;

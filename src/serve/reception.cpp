@@ -49,13 +49,13 @@ std::variant<Found, Denied> find_target(const HttpRequest& head) {
   auto found = find_route(head.method, head.path, &allow);
   if (auto* error = std::get_if<ApiError>(&found)) {
     Denied denied{std::move(*error)};
-    if (!allow.empty()) denied.headers.emplace_back("allow", allow);
+    if (!allow.empty()) denied.headers.emplace_back("Allow", allow);
     return denied;
   }
   Route& route = std::get<Route>(found);
   const Dialect& dialect = *route.dialect;
   Found to{{&dialect, std::move(route.rest), dialect.path}, std::nullopt};
-  if (dialect.needs_key) to.scope = Scope::inference;
+  if (dialect.needs_key) to.scope = dialect.admin ? Scope::admin : Scope::inference;
   return to;
 }
 
@@ -66,7 +66,7 @@ std::optional<Denied> find_key(const HttpRequest& head, Scope scope, KeyRing& ke
   if (!answer.key) {
     Denied denied{key_error(answer.refusal, !secret.empty())};
     if (denied.error.status == 401)
-      denied.headers.emplace_back("www-authenticate", challenge(!secret.empty()));
+      denied.headers.emplace_back("WWW-Authenticate", challenge(!secret.empty()));
     return denied;
   }
   key = std::move(answer.key);

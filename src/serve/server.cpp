@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "serve/administration.h"
 #include "serve/answer.h"
 #include "serve/api/origin.h"
 #include "serve/generation.h"
@@ -42,14 +43,22 @@ HttpServer::Options http_options(const ServerConfig& server) {
   return options;
 }
 
+Status check_door(const ServiceSettings& settings) {
+  const std::string& host = settings.config.server.host;
+  if (settings.keys != nullptr || is_loopback_name(host)) return {};
+  return error(ErrorCode::usage,
+               {"{} is not an address of loopback: there every request needs a key",
+                "{} 不是本机回环地址：此时每个请求都需要密钥"},
+               host);
+}
+
 }  // namespace
 
 class Server::Body {
  public:
   explicit Body(ServerSetup setup)
-      : models_(std::move(setup.models)),
-        service_{SettingsSlot(std::make_shared<const ServiceSettings>(std::move(setup.settings))),
-                 limits_, *setup.metrics} {}
+      : service_{SettingsSlot(std::make_shared<const ServiceSettings>(std::move(setup.settings))),
+                 *setup.models, limits_, *setup.metrics} {}
   /// Connections first, then what they left to do, then the answers that end by being cancelled.
   ~Body() {
     http_.reset();
@@ -59,6 +68,7 @@ class Server::Body {
 
   Status listen();
   HttpServer& http() { return *http_; }
+  Status apply(ServiceSettings settings);
 
  private:
   // On I/O threads.
@@ -66,11 +76,10 @@ class Server::Body {
   void take(HttpRequest request, Responder responder);
   HttpResponse render(const HttpRefusal& refusal);
   // On worker threads.
-  void visit(Visit& visit);
+  void visit(const std::shared_ptr<Visit>& visit);
   Reply metrics_page();
   Reply answer_of(const Visit& visit);
 
-  std::vector<std::shared_ptr<ModelEndpoint>> models_;
   MemoryLimits limits_{now_ms};
   Service service_;
   std::unique_ptr<WorkQueue> work_;
@@ -110,14 +119,15 @@ void Server::Body::take(HttpRequest request, Responder responder) {
   waiting->begun = std::chrono::steady_clock::now();
   work_->push([this, waiting] {
     try {
-      visit(*waiting);
+      visit(waiting);
     } catch (const std::exception&) {  // memory ran out: the responder says 500 as it goes
       service_.metrics.refusals.add({"internal"});
     }
   });
 }
 
-void Server::Body::visit(Visit& v) {
+void Server::Body::visit(const std::shared_ptr<Visit>& visit) {
+  Visit& v = *visit;
   v.settings = service_.settings.get();
   v.language = service_.language_of(v.request, *v.settings);
   v.record = service_.record_of(v.request);
@@ -128,16 +138,15 @@ void Server::Body::visit(Visit& v) {
   if (v.admitted.key) v.record.key = v.admitted.key->name;
   const Dialect* dialect = v.admitted.target.dialect;
   if (dialect == nullptr) return service_.answer(v, metrics_page());
-  if (dialect->generates()) return Generation(service_, v, models_).run();
+  if (dialect->generates()) return Generation(service_, v).run();
+  if (dialect->command != nullptr) return administer(service_, visit);
   service_.answer(v, answer_of(v));
 }
 
 Reply Server::Body::answer_of(const Visit& v) {
-  ServiceView view{{}, true, v.language};
-  for (const auto& model : models_) {
-    view.models.push_back(model->card());
-    view.ready = view.ready && model->ready();
-  }
+  ServiceView view{service_.models.cards(), false, v.language, service_.models.list()};
+  for (const ModelStatus& model : view.statuses)
+    view.ready = view.ready || model.state == ModelState::ready;
   return v.admitted.target.dialect->answer(view, v.admitted.target.rest);
 }
 
@@ -151,16 +160,22 @@ HttpResponse Server::Body::render(const HttpRefusal& refusal) {
 
 Reply Server::Body::metrics_page() {
   service_.metrics.connections.set(static_cast<double>(http_->stats().connections));
-  return {200, std::string(metrics_content_type), service_.metrics.write(), {}};
+  std::string page = service_.metrics.write();
+  write_model_states(service_.models.list(), page);
+  return {200, std::string(metrics_content_type), std::move(page), {}};
+}
+
+Status Server::Body::apply(ServiceSettings settings) {
+  PREMISE_CHECK(check_door(settings));
+  const ServerConfig& server = settings.config.server;
+  if (!server.tls_cert.empty())
+    PREMISE_CHECK(http_->reload_tls(TlsFiles{server.tls_cert, server.tls_key}));
+  service_.settings.set(std::make_shared<const ServiceSettings>(std::move(settings)));
+  return {};
 }
 
 Result<std::unique_ptr<Server>> Server::start(ServerSetup setup) {
-  const std::string& host = setup.settings.config.server.host;
-  if (setup.settings.keys == nullptr && !is_loopback_name(host))
-    return error(ErrorCode::usage,
-                 {"{} is not an address of loopback: there every request needs a key",
-                  "{} 不是本机回环地址：此时每个请求都需要密钥"},
-                 host);
+  PREMISE_CHECK(check_door(setup.settings));
   auto body = std::make_unique<Body>(std::move(setup));
   PREMISE_CHECK(body->listen());
   return std::unique_ptr<Server>(new Server(std::move(body)));
@@ -170,6 +185,7 @@ Server::Server(std::unique_ptr<Body> body) : body_(std::move(body)) {}
 Server::~Server() { drain(std::chrono::milliseconds(0)); }
 
 std::uint16_t Server::port() const { return body_->http().port(); }
+Status Server::apply(ServiceSettings settings) { return body_->apply(std::move(settings)); }
 void Server::drain(std::chrono::milliseconds limit) { body_->http().drain(limit); }
 
 }  // namespace premise

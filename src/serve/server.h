@@ -11,10 +11,9 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "base/result.h"
-#include "serve/endpoint/endpoint.h"
+#include "serve/models/model_table.h"
 #include "serve/observe/service_metrics.h"
 #include "serve/settings.h"
 
@@ -23,7 +22,7 @@ namespace premise {
 /// What stands before the first connection is taken. Everything outlives the server.
 struct ServerSetup {
   ServiceSettings settings;
-  std::vector<std::shared_ptr<ModelEndpoint>> models;  // the first is the default
+  ModelTable* models = nullptr;
   ServiceMetrics* metrics = nullptr;
 };
 
@@ -35,6 +34,11 @@ class Server {
   ~Server();
 
   std::uint16_t port() const;
+
+  /// Requests that begin from now on see these settings; those that run keep theirs. Certificate
+  /// and key are read again. Of the HTTP server's options no other changes. On an Error everything
+  /// stays as it was. Any thread, one at a time.
+  Status apply(ServiceSettings settings);
 
   /// Takes no more requests, lets running ones end within `limit`, then cuts them.
   void drain(std::chrono::milliseconds limit);

@@ -12,6 +12,7 @@
 #include "serve/api/api_call.h"
 #include "serve/gate/limits.h"
 #include "serve/http/responder.h"
+#include "serve/models/model_table.h"
 #include "serve/observe/service_metrics.h"
 #include "serve/reception.h"
 #include "serve/settings.h"
@@ -45,6 +46,7 @@ class OpenAnswers {
 /// Outlives every request. Thread-safe.
 struct Service {
   SettingsSlot settings;
+  ModelTable& models;
   LimitBackend& limits;
   ServiceMetrics& metrics;
   OpenAnswers open{};

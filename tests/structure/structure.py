@@ -49,9 +49,11 @@ ROOMS = {
     "serve/http": ["base"],
     "serve/endpoint": ["engine/request", "model/chat"],
     "serve/local": ["serve/endpoint", "engine"],
-    "serve/api": ["serve/endpoint"],
+    "serve/models": ["serve/endpoint"],
+    "serve/api": ["serve/endpoint", "serve/models"],
     "config": ["base"],
-    "serve": ["serve/http", "serve/api", "serve/local", "serve/observe", "serve/gate", "config"],
+    "serve": ["serve/http", "serve/api", "serve/models", "serve/local", "serve/observe",
+              "serve/gate", "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
