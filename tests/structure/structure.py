@@ -57,6 +57,11 @@ ROOMS = {
     "serve/api": ["serve/endpoint"],
     "config": ["redis"],
     "serve": ["serve/http", "serve/api", "serve/local", "serve/observe", "serve/gate", "config"],
+    "serve/models": ["serve/endpoint"],
+    "serve/api": ["serve/endpoint", "serve/models"],
+    "config": ["base"],
+    "serve": ["serve/http", "serve/api", "serve/models", "serve/local", "serve/observe",
+              "serve/gate", "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
