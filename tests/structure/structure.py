@@ -54,14 +54,11 @@ ROOMS = {
     "serve/filter": ["serve/endpoint"],
     "serve/cache": ["serve/endpoint", "redis"],
     "serve/local": ["serve/endpoint", "engine"],
-    "serve/api": ["serve/endpoint"],
-    "config": ["redis"],
-    "serve": ["serve/http", "serve/api", "serve/local", "serve/observe", "serve/gate", "config"],
     "serve/models": ["serve/endpoint"],
     "serve/api": ["serve/endpoint", "serve/models"],
-    "config": ["base"],
+    "config": ["redis"],
     "serve": ["serve/http", "serve/api", "serve/models", "serve/local", "serve/observe",
-              "serve/gate", "config"],
+              "serve/shared_limits", "serve/filter", "serve/cache", "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
