@@ -11,6 +11,7 @@
 #include "serve/gate/limits.h"
 #include "serve/http/server.h"
 #include "serve/observe/trace_context.h"
+#include "serve/page/page.h"
 #include "serve/work_queue.h"
 
 namespace premise {
@@ -184,6 +185,10 @@ void Server::Body::visit(Visit& v) {
   if (auto error = check_origin(request.host, request.headers.find("origin").value_or(""),
                                 {loopback, setup_.config.server.allowed_hosts}))
     return refuse(v, *error);
+  if (auto page = page_response(request)) {
+    v.route = "/";
+    return answer_at_once(v, std::move(*page));
+  }
   if (request.path == "/metrics" && (request.method == "GET" || request.method == "HEAD")) {
     v.route = "/metrics";
     if (auto error = admit(v, Scope::metrics)) return refuse(v, *error);

@@ -47,11 +47,13 @@ ROOMS = {
     "machine": ["numerics/kernels"],
     "serve/observe": ["base"],
     "serve/http": ["base"],
+    "serve/page": ["serve/http"],
     "serve/endpoint": ["engine/request", "model/chat"],
     "serve/local": ["serve/endpoint", "engine"],
     "serve/api": ["serve/endpoint"],
     "config": ["base"],
-    "serve": ["serve/http", "serve/api", "serve/local", "serve/observe", "serve/gate", "config"],
+    "serve": ["serve/http", "serve/page", "serve/api", "serve/local", "serve/observe", "serve/gate",
+              "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
