@@ -32,6 +32,7 @@ export function Composer({ field, running, canSend, send, stop }: Props) {
   return (
     <form
       class="composer"
+      aria-label={say("messagePlaceholder")}
       onSubmit={(event) => {
         event.preventDefault();
         submit();
