@@ -232,7 +232,7 @@ def run_end_to_end(tally):
     python = virtual_environment(ROOT / ".venv", ROOT / "tests" / "requirements.txt")
     report = REPORTS / "e2e.xml"
     report.unlink(missing_ok=True)
-    ok = python is not None and call(python, "-m", "pytest", "-q", ROOT / "tests" / "e2e",
+    ok = python is not None and call(python, "-m", "pytest", "-q", "-rs", ROOT / "tests" / "e2e",
                                      "-n", JOBS, "-p", "no:cacheprovider", f"--junitxml={report}")
     passed, failed, skipped = junit_counts(report)
     tally.add("end-to-end tests", passed, failed or int(not ok), skipped, time.monotonic() - start)

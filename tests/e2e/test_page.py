@@ -348,7 +348,7 @@ def test_a_key_is_asked_for_checked_and_kept_where_it_was_said(tiny, tmp_path, o
     try:
         page = open_page(server)
         page.get_by_text("This server needs an API key").wait_for()
-        page.get_by_label("API key").fill("sk-wrong")
+        page.keyboard.type("sk-wrong")  # the focus is there already
         page.get_by_role("button", name="Use this key").click()
         page.get_by_text("does not know this API key").wait_for()
         page.get_by_label("API key").fill(secret)
@@ -451,6 +451,30 @@ def test_escape_stops_an_answer(server, open_page):
     page.locator(".answer .markdown").wait_for()
     page.keyboard.press("Escape")
     assert "Stopped" in ended(page)
+
+
+def test_leaving_in_the_middle_of_an_answer_keeps_what_was_written(server, open_page):
+    page = open_page(server)
+    never_ends(page)
+    ask(page, "hello")
+    page.locator(".answer .markdown").wait_for()
+    page.reload()
+    page.locator(".answer .markdown").wait_for()
+    page.get_by_role("button", name="Regenerate").wait_for()
+
+
+def test_a_new_key_lets_a_refused_answer_be_tried_again(server, open_page):
+    page = open_page(server)
+    asked = answers(page, refusal(401, "invalid_api_key"), stream("at last"))
+    ask(page, "hello")
+    page.get_by_role("button", name="Enter a key").click()
+    page.get_by_label("API key").fill("sk-new")
+    page.get_by_role("button", name="Use this key").click()
+    page.get_by_text("answers with this key").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Try again").click()
+    assert "at last" in ended(page)
+    assert len(asked) == 2
 
 
 def test_enter_that_ends_a_chinese_word_does_not_send(server, open_page):

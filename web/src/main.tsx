@@ -17,4 +17,5 @@ const session = new ChatSession({
 });
 
 render(<App session={session} preferences={preferences} />, document.getElementById("page")!);
+addEventListener("pagehide", () => session.save());
 void session.loadModels();

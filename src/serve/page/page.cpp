@@ -34,7 +34,6 @@ void add_guards(HttpFields& headers) {
   headers.add("content-security-policy", content_security_policy);
   headers.add("x-content-type-options", "nosniff");
   headers.add("referrer-policy", "no-referrer");
-  headers.add("cross-origin-opener-policy", "same-origin");
   headers.add("cross-origin-resource-policy", "same-origin");
   headers.add("permissions-policy", "camera=(), geolocation=(), microphone=()");
 }
@@ -85,8 +84,8 @@ HttpResponse plain_answer(int status, std::string_view text) {
 }
 
 HttpResponse file_answer(const PageFile& file, const HttpRequest& request) {
-  const bool gzip = !file.gzip.empty() &&
-                    accepts_gzip(request.headers.find("accept-encoding").value_or(""));
+  const bool gzip =
+      !file.gzip.empty() && accepts_gzip(request.headers.find("accept-encoding").value_or(""));
   // Each encoding has a tag of its own: a cache must not take one for the other.
   const std::string tag = "\"" + std::string(file.hash) + (gzip ? "-gzip\"" : "\"");
   HttpResponse response;
@@ -114,10 +113,11 @@ std::optional<HttpResponse> page_response(const HttpRequest& request,
   if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
   if (!is_page_path(request.path)) return std::nullopt;
   if (files.empty())
-    return plain_answer(404,
-                        "This premise was built without its page (PREMISE_PAGE=OFF). "
-                        "The API is described by /openapi.json.\n"
-                        "此 premise 构建时未包含网页（PREMISE_PAGE=OFF）。API 说明见 /openapi.json。\n");
+    return plain_answer(
+        404,
+        "This premise was built without its page (PREMISE_PAGE=OFF). "
+        "The API is described by /openapi.json.\n"
+        "此 premise 构建时未包含网页（PREMISE_PAGE=OFF）。API 说明见 /openapi.json。\n");
   if (const PageFile* file = find_file(files, request.path)) return file_answer(*file, request);
   return plain_answer(404, "This page has no such file. / 此网页没有该文件。\n");
 }

@@ -1,9 +1,9 @@
 // The page at `/`: static files, built from web/ and linked into the program.
 //
 // The files are linked into the program alone, as a table that this room refers to weakly. So no
-// other code waits for the page to be built, and tests, sanitizer builds and -DPREMISE_PAGE=OFF, which
-// have no table, need no Node. The alternative, the table in this room, would hold back every room
-// above until npm is done, since CMake orders generated sources before all that link them.
+// other code waits for the page to be built, and tests, sanitizer builds and -DPREMISE_PAGE=OFF,
+// which have no table, need no Node. The alternative, the table in this room, would hold back every
+// room above until npm is done, since CMake orders generated sources before all that link them.
 #pragma once
 
 #include <optional>

@@ -65,8 +65,8 @@ TEST(Page, IsKeptForeverByHashedNameAndAskedForAgainByOthers) {
 }
 
 TEST(Page, IsCompressedForThoseWhoAcceptIt) {
-  for (const char* accepted : {"gzip", "br, GZIP", "gzip;q=0.5", "deflate , gzip; q=1", "*",
-                               "br;q=0, *;q=0.1"}) {
+  for (const char* accepted :
+       {"gzip", "br, GZIP", "gzip;q=0.5", "deflate , gzip; q=1", "*", "br;q=0, *;q=0.1"}) {
     const HttpResponse response = answer("/", {{"Accept-Encoding", accepted}});
     EXPECT_EQ(response.body, "GZIP") << accepted;
     EXPECT_EQ(field(response, "content-encoding"), "gzip");

@@ -117,7 +117,12 @@ export class ChatSession {
     this.stop();
     // Ids go on: what still comes for the old answer must find no new one of the same id.
     this.set({ conversation: { ...emptyConversation, nextId: this.current.conversation.nextId } });
-    this.keep();
+    this.save();
+  }
+
+  /** Into the tab: also when the page is left in the middle of an answer. */
+  save(): void {
+    this.parts.storage.tab.write("conversation", this.current.conversation);
   }
 
   /** Begins an answer and ends with it, never with a throw. Does nothing while one is running. */
@@ -129,7 +134,7 @@ export class ChatSession {
     const conversation = begin(this.current.conversation, this.current.model);
     if (conversation === this.current.conversation) return;
     this.set({ conversation });
-    this.keep();
+    this.save();
     await this.run(sampling, lastId(conversation));
   }
 
@@ -158,16 +163,12 @@ export class ChatSession {
         change((answer) => ({ ...answer, state: "failed", problem: problemIn(error), figures }));
     } finally {
       if (this.running === controller) this.running = undefined;
-      this.keep();
+      this.save();
     }
   }
 
   private access(): Access {
     return { key: this.current.access.key, language: this.parts.language() };
-  }
-
-  private keep(): void {
-    this.parts.storage.tab.write("conversation", this.current.conversation);
   }
 
   private set(change: Partial<SessionState>): void {

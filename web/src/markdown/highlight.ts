@@ -1,5 +1,5 @@
 // Colours for code, in the languages that answers are mostly in. highlight.js knows 190; these
-// weigh 20 kB compressed. A block in another language stays plain: guessing would colour wrongly.
+// weigh 22 kB compressed. A block in another language stays plain: guessing would colour wrongly.
 import highlighter from "highlight.js/lib/core";
 import bash from "highlight.js/lib/languages/bash";
 import cpp from "highlight.js/lib/languages/cpp";

@@ -101,6 +101,7 @@ const table = {
     "This must be a whole number from {least} to {most}.",
     "必须是 {least} 到 {most} 之间的整数。",
   ],
+  wrongSeed: ["This must be a whole number.", "必须是整数。"],
   resetSampling: ["Reset", "恢复默认"],
 
   // The key

@@ -88,13 +88,16 @@ function Welcome({ session, state }: Pick<Props, "session" | "state">) {
   const number = useNumber();
   const { models, model, modelsState, modelsProblem } = state;
   const length = models.find(({ id }) => id === model)?.contextLength;
-  if (modelsState === "failed" && modelsProblem !== undefined)
+  if (modelsState === "failed" && modelsProblem !== undefined) {
+    const needsKey = modelsProblem.kind.startsWith("key_");
+    const retry = needsKey ? undefined : () => void session.loadModels();
     return (
       <div class="welcome">
-        <ProblemView problem={modelsProblem} retry={() => void session.loadModels()} />
-        {modelsProblem.kind.startsWith("key_") && <KeyForm session={session} state={state} />}
+        <ProblemView problem={modelsProblem} retry={retry} />
+        {needsKey && <KeyForm session={session} state={state} focus />}
       </div>
     );
+  }
   return (
     <div class="welcome">
       <h2>{model === "" ? say("welcomeNoModel") : say("welcome", { model })}</h2>

@@ -1,19 +1,24 @@
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ChatSession, SessionState } from "../chat/session";
 import { useSay } from "./hooks";
 
 interface Props {
   session: ChatSession;
   state: SessionState;
+  focus?: boolean; // when it appears: there is nothing else to do
 }
 
 /** Where a key is entered, and what becomes of it. */
-export function KeyForm({ session, state }: Props) {
+export function KeyForm({ session, state, focus }: Props) {
   const say = useSay();
   const id = useId();
   const [key, setKey] = useState(state.access.key);
   const [remember, setRemember] = useState(state.access.remember);
   const [shown, setShown] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focus) field.current?.focus();
+  }, []);
 
   const submit = (event: Event) => {
     event.preventDefault();
@@ -29,6 +34,7 @@ export function KeyForm({ session, state }: Props) {
       <label for={`${id}-key`}>{say("key")}</label>
       <div class="joined">
         <input
+          ref={field}
           id={`${id}-key`}
           type={shown ? "text" : "password"}
           value={key}

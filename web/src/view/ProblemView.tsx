@@ -7,9 +7,6 @@ import { useSay } from "./hooks";
 const withDetail: readonly ProblemKind[] = [
   "forbidden", "model_gone", "too_long", "refused", "limit", "server", "failed", "strange",
 ];
-const worthRetrying: readonly ProblemKind[] = [
-  "limit", "busy", "server", "unreachable", "cut", "failed",
-];
 
 interface Props {
   problem: Problem;
@@ -22,14 +19,13 @@ export function ProblemView({ problem, retry, children }: Props) {
   const say = useSay();
   const wait = useSecondsUntil(problem.retryAt);
   const detail = withDetail.includes(problem.kind) ? problem.detail : undefined;
-  const retryable = retry !== undefined && worthRetrying.includes(problem.kind);
   return (
     <div class="problem" role="alert">
       <p>{say(problem.kind)}</p>
       {detail !== undefined && <p class="muted">{say("serverSays", { detail })}</p>}
-      {(retryable || children) && (
+      {(retry || children) && (
         <div class="actions">
-          {retryable && (
+          {retry && (
             <button type="button" disabled={wait > 0} onClick={retry}>
               {/* The countdown would be read out every second. */}
               <span aria-live="off">

@@ -124,6 +124,11 @@ function SamplingFields({ session, state }: Pick<Props, "session" | "state">) {
   );
 }
 
+function wrongText(field: SettingField): TextKey {
+  if (field.name === "seed") return "wrongSeed"; // its limits would be two lines of digits
+  return field.step === 1 ? "wrongWhole" : "wrongNumber";
+}
+
 interface NumberFieldProps {
   field: SettingField;
   typed: string;
@@ -148,9 +153,7 @@ function NumberField({ field, typed, change }: NumberFieldProps) {
         onInput={(event) => change(event.currentTarget.value)}
       />
       <p id={`${id}-hint`} class={wrong ? "hint warning" : "hint"}>
-        {wrong
-          ? say(field.step === 1 ? "wrongWhole" : "wrongNumber", { least, most })
-          : say(`${field.name}Hint` as TextKey)}
+        {wrong ? say(wrongText(field), { least, most }) : say(`${field.name}Hint`)}
       </p>
     </div>
   );

@@ -1,6 +1,5 @@
 // The conversation, one article a turn. Only the last question can be edited and only the last
 // answer made anew: what came before is what the model was told.
-import { memo } from "preact/compat";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Answer, Question } from "../chat/conversation";
 import { CopyButton } from "./CopyButton";
@@ -20,7 +19,7 @@ interface QuestionProps {
   edit: ((text: string) => void) | undefined; // undefined: this one cannot be edited
 }
 
-export const QuestionView = memo(({ question, edit }: QuestionProps) => {
+export function QuestionView({ question, edit }: QuestionProps) {
   const say = useSay();
   const [editing, setEditing] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -57,7 +56,7 @@ export const QuestionView = memo(({ question, edit }: QuestionProps) => {
       )}
     </article>
   );
-});
+}
 
 interface EditProps {
   text: string;
@@ -109,7 +108,7 @@ interface AnswerProps {
   actions: TurnActions | undefined; // undefined: not the last one
 }
 
-export const AnswerView = memo(({ answer, actions }: AnswerProps) => {
+export function AnswerView({ answer, actions }: AnswerProps) {
   const say = useSay();
   const running = answer.state === "running";
   return (
@@ -131,7 +130,7 @@ export const AnswerView = memo(({ answer, actions }: AnswerProps) => {
       )}
     </article>
   );
-});
+}
 
 /** Why an answer ended, where that is not the usual end. */
 function Ending({ answer, actions }: AnswerProps) {
