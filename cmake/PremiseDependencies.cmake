@@ -32,6 +32,9 @@ premise_dependency(toml PkgConfig::tomlplusplus)
 find_package(SQLite3 REQUIRED)
 premise_dependency(sqlite SQLite::SQLite3)
 
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
+premise_dependency(redis PkgConfig::hiredis)
+
 find_package(CURL REQUIRED)
 premise_dependency(curl CURL::libcurl)
 

@@ -257,6 +257,7 @@ CommandRun declare_chat(CLI::App& app, Language language) {
                say({"use a plain transcript although the model has a chat template",
                     "即使模型带有对话模板也使用纯文本记录"}));
   add_context_option(app, options->model, language);
+  add_speculative_option(app, options->model, language);
   add_sampling_options(app, options->sampling, language);
   return [options](Console& console) { return run_chat(console, *options); };
 }

@@ -24,7 +24,7 @@ struct CompleteOptions {
   bool json = false;
 };
 
-Json to_json(const Generation& g, double load_seconds) {
+Json to_json(const Generation& g, double load_seconds, const SchedulerCounters& counters) {
   const GenerationTimings& t = g.timings;
   return {{"text", g.text},
           {"tokens", g.tokens},
@@ -36,7 +36,9 @@ Json to_json(const Generation& g, double load_seconds) {
             {"prompt_tokens_per_second", t.prompt_tokens_per_second()},
             {"generated_tokens", t.generated_tokens},
             {"generation_seconds", t.generation_seconds},
-            {"tokens_per_second", t.tokens_per_second()}}}};
+            {"tokens_per_second", t.tokens_per_second()},
+            {"guessed_tokens", counters.guessed_tokens},
+            {"guessed_right", counters.guessed_right}}}};
 }
 
 void say_timings(Console& console, const GenerationTimings& t) {
@@ -94,9 +96,9 @@ Result<int> run_complete(Console& console, const CompleteOptions& options) {
   PREMISE_TRY(const Generation result, generate(*loaded.engine, tokenizer, std::move(request),
                                                 options.stop, console.interrupt(), sink));
   if (options.json) {
-    console.write(
-        to_json(result, loaded.load_seconds).dump(-1, ' ', false, Json::error_handler_t::replace) +
-        "\n");
+    console.write(to_json(result, loaded.load_seconds, loaded.engine->stats().counters)
+                      .dump(-1, ' ', false, Json::error_handler_t::replace) +
+                  "\n");
   } else {
     console.write("\n");
     if (console.err_is_terminal()) say_timings(console, result.timings);
@@ -119,6 +121,7 @@ CommandRun declare_complete(CLI::App& app, Language language) {
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 30));
   add_context_option(app, options->model, language);
+  add_speculative_option(app, options->model, language);
   add_sampling_options(app, options->sampling, language);
   app.add_option(
       "--stop", options->stop,

@@ -54,6 +54,7 @@ Json key_as_json(const ApiKey& key) {
           {"models", key.models},
           {"requests_per_minute", keys_limit_or_null(key.limits.requests_per_minute)},
           {"tokens_per_minute", keys_limit_or_null(key.limits.tokens_per_minute)},
+          {"requests_per_day", keys_limit_or_null(key.limits.requests_per_day)},
           {"tokens_per_day", keys_limit_or_null(key.limits.tokens_per_day)},
           {"created", keys_utc_time(key.created)},
           {"expires", keys_time_or_null(key.expires)},
@@ -167,6 +168,7 @@ void declare_create(CLI::App& create, KeysOptions& options, Language language) {
   };
   limit("--rpm", options.limits.requests_per_minute, {"requests per minute", "每分钟请求数"});
   limit("--tpm", options.limits.tokens_per_minute, {"tokens per minute", "每分钟词元数"});
+  limit("--rpd", options.limits.requests_per_day, {"requests per day (UTC)", "每日请求数（UTC）"});
   limit("--tpd", options.limits.tokens_per_day, {"tokens per day (UTC)", "每日词元数（UTC）"});
   create
       .add_option("--expires", options.expires,

@@ -80,16 +80,18 @@ TEST_F(KeysCommand, ShowsTheKeyOnceAndNeverAgain) {
 }
 
 TEST_F(KeysCommand, StoresWhatWasAskedFor) {
-  ASSERT_EQ(keys({"create",  "--name", "bob",     "--scope",   "metrics", "--scope", "admin",
-                  "--model", "a",      "--model", "b",         "--rpm",   "60",      "--tpm",
-                  "1000",    "--tpd",  "9000",    "--expires", "30d",     "--group", "ward"})
-                .code,
-            0);
+  ASSERT_EQ(
+      keys({"create", "--name",  "bob",  "--scope",   "metrics", "--scope", "admin", "--model",
+            "a",      "--model", "b",    "--rpm",     "60",      "--tpm",   "1000",  "--rpd",
+            "500",    "--tpd",   "9000", "--expires", "30d",     "--group", "ward"})
+          .code,
+      0);
   const json key = json::parse(keys({"list", "--json"}).out)[0];
   EXPECT_EQ(key["scopes"], json::array({"metrics", "admin"}));
   EXPECT_EQ(key["models"], json::array({"a", "b"}));
   EXPECT_EQ(key["requests_per_minute"], 60);
   EXPECT_EQ(key["tokens_per_minute"], 1000);
+  EXPECT_EQ(key["requests_per_day"], 500);
   EXPECT_EQ(key["tokens_per_day"], 9000);
   EXPECT_EQ(key["group"], "ward");
   EXPECT_TRUE(key["expires"].is_string());

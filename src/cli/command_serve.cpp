@@ -118,6 +118,7 @@ Result<ServedModel> load_served(const Config& config, ServiceMetrics& metrics, C
   options.model = model.path;
   options.threads = static_cast<int>(config.engine.threads);
   options.kv_type = model.kv_type;
+  options.speculative = config.engine.speculative;
   PREMISE_TRY(served.loaded, load_model(options, engine, console));
   PREMISE_TRY(Tokenizer tokenizer, Tokenizer::from_gguf(served.loaded.source->metadata()));
   served.tokenizer = std::make_shared<const Tokenizer>(std::move(tokenizer));

@@ -63,6 +63,15 @@ void add_context_option(CLI::App& app, ModelOptions& options, Language language)
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
 }
 
+void add_speculative_option(CLI::App& app, ModelOptions& options, Language language) {
+  app.add_option("--speculative", options.speculative,
+                 text({"ngram: guess from what the text said before; changes the speed alone",
+                       "ngram：根据已有文本猜测后续；只影响速度，不影响结果"})
+                     .in(language))
+      ->capture_default_str()
+      ->check(CLI::IsMember({"off", "ngram"}));
+}
+
 Result<std::unique_ptr<TensorSource>> open_model(const std::string& model) {
   PREMISE_TRY(const ModelFile file, resolve_model(model, process_environment));
   return open_model_file(file.path);
@@ -100,6 +109,7 @@ Result<LoadedModel> load_model(const ModelOptions& options, EngineOptions engine
                       "警告：{} 个线程共用 {} 个处理器，比使用 {} 个线程更慢"},
                      options.threads, usable, usable));
   if (!options.kv_type.empty()) engine_options.kv_type = dtype_from_name(options.kv_type);
+  if (options.speculative == "ngram") engine_options.guesses_per_step = usual_guesses_per_step;
   auto engine = Engine::create(*loaded.source, *loaded.host, engine_options);
   if (!engine) return as_typed(std::move(engine).error(), loaded.source->path(), options.model);
   loaded.engine = std::move(engine).value();

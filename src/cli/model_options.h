@@ -24,6 +24,7 @@ struct ModelOptions {
   int threads = 0;          // 0: one for each physical core
   std::size_t context = 0;  // 0: the command's own default
   std::string kv_type;      // as typed, one of all_kv_types; empty: the engine's own default
+  std::string speculative = "off";  // or "ngram"
 };
 
 /// Declares MODEL, --threads and --kv-type.
@@ -31,6 +32,9 @@ void add_model_options(CLI::App& app, ModelOptions& options, Language language);
 
 /// Declares --context.
 void add_context_option(CLI::App& app, ModelOptions& options, Language language);
+
+/// Declares --speculative.
+void add_speculative_option(CLI::App& app, ModelOptions& options, Language language);
 
 /// Opens MODEL: a name in the store or a path.
 Result<std::unique_ptr<TensorSource>> open_model(const std::string& model);

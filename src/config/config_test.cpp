@@ -141,13 +141,24 @@ TEST(ConfigReading, WrongValuesAreRefusedByLineAndKey) {
       {"[[model]]\npath = \"x\"\nparallel = 0\n", "model.parallel"},
       {"[auth]\nrequired = 1\n", "auth.required must be true or false"},
       {"[filter]\naction = \"shout\"\n", "filter.action must be one of: reject, mask, log"},
-      {"[cache]\nresults = \"redis://\"\n", "one of: off, memory, redis://…"},
+      {"[cache]\nresults = \"redis\"\n", "one of: off, memory, redis://…"},
+      {"[cache]\nresults = \"redis://\"\n", "premise.toml:2: cache.results: the Redis URL has no"},
+      {"[cache]\nresults = \"redis://h:70000\"\n", "between 1 and 65535"},
+      {"[cache]\nresults = \"rediss://h\"\n", "cache.results: rediss:// is not supported"},
+      {"[limits]\ncounters = \"redis://h/zero\"\n", "limits.counters: after the host"},
+      {"[limits]\ncounters = \"off\"\n", "one of: memory, redis://…"},
       {"[log]\nlevel = \"loud\"\n", "log.level"},
       {"[tracing]\nendpoint = \"ftp://x\"\n", "one of: http://…, https://…"},
       {"[tracing]\nsample = 1.5\n", "tracing.sample must be a number between 0 and 1"},
       {"[server\n", "premise.toml:1: this is not TOML"},
       {"[server]\nport = 1\nport = 2\n", "premise.toml:3: this is not TOML"}};
   for (const auto& [toml, said] : wrong) EXPECT_THAT(refused(toml), HasSubstr(said)) << toml;
+}
+
+TEST(ConfigReading, APasswordInAnAddressIsNotRepeated) {
+  const std::string said = refused("[limits]\ncounters = \"redis://:hunter2@h:0/x\"\n");
+  EXPECT_THAT(said, HasSubstr("limits.counters"));
+  EXPECT_THAT(said, ::testing::Not(HasSubstr("hunter2")));
 }
 
 TEST(ConfigReading, SizesHaveUnits) {

@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "config/read_value.h"
+#include "redis/redis_url.h"
 
 namespace premise {
 namespace {
@@ -31,8 +32,20 @@ Status read_key(const toml::node& node, const ConfigPlace& place, const ConfigKe
       [&](auto member) { return read_value(node, place, key.least, key.most, section.*member); },
       key.member));
   const auto* member = std::get_if<std::string S::*>(&key.member);
-  if (member == nullptr || key.choices.empty() || is_choice(section.**member, key.choices))
+  if (member == nullptr || key.choices.empty()) return {};
+  const std::string& value = section.**member;
+  // Such an address is read here, not at the first request; its errors do not repeat it, since a
+  // password may stand in it.
+  constexpr std::string_view redis = "redis://", redis_tls = "rediss://";
+  if (key.choices.find(redis) != std::string_view::npos &&
+      (value.starts_with(redis) || value.starts_with(redis_tls))) {
+    if (auto url = parse_redis_url(value); !url) {
+      const std::string where = fmt::format("{}:{}: {}", place.file, place.line, place.key);
+      return at({where, where}, std::move(url).error());
+    }
     return {};
+  }
+  if (is_choice(value, key.choices)) return {};
   std::string choices(key.choices.substr(key.choices.starts_with('|') ? 1 : 0));
   for (auto at = choices.find('|'); at != std::string::npos; at = choices.find('|', at))
     choices.replace(at, 1, ", ");

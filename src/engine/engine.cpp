@@ -91,7 +91,8 @@ void Engine::create_cache() {
   }
   cache_ = std::make_unique<KvCache>(std::move(specs), kv_block_tokens);
   scheduler_ = std::make_unique<Scheduler>(
-      SchedulerLimits{options_.tokens_per_step, options_.sequences, options_.chunk_beside_decode},
+      SchedulerLimits{options_.tokens_per_step, options_.sequences, options_.chunk_beside_decode,
+                      options_.guesses_per_step},
       *cache_);
   staging_.tables.resize(plan_.groups.size());
   staging_.views.resize(plan_.groups.size());
@@ -101,7 +102,8 @@ BatchLimits Engine::limits() const {
   BatchLimits limits;
   limits.tokens = options_.tokens_per_step;
   limits.sequences = options_.sequences;
-  limits.logits_rows = std::max(options_.sequences, score_rows(plan_, options_.tokens_per_step));
+  limits.logits_rows = std::max(options_.sequences + options_.guesses_per_step,
+                                score_rows(plan_, options_.tokens_per_step));
   for (std::size_t g = 0; g < plan_.groups.size(); ++g)
     limits.blocks.push_back(cache_->blocks_total(g));
   limits.kv_type = kv_type_;
@@ -167,19 +169,20 @@ void Engine::step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun
     if (!std::exchange(requests_.at(entry.request).begun, true) && begun != nullptr)
       begun->push_back(entry.request);
     staging_.add(entry.tokens, entry.first, entry.slot, *cache_, table_stride_);
-    if (entry.wants_logits)
-      staging_.logits_rows.push_back(static_cast<std::int32_t>(staging_.tokens.size() - 1));
+    for (std::size_t left = entry.logits_rows(); left > 0; --left)
+      staging_.logits_rows.push_back(static_cast<std::int32_t>(staging_.tokens.size() - left));
   }
   const BatchView batch = staging_.view();
   const LogitsView logits = executable_->collect(executable_->launch(batch));
 
   // The scheduler hears of every token before finished requests leave it.
   std::vector<TokenEvent> drawn_events;
-  std::vector<TokenId> drawn(plan.entries.size(), Scheduler::nothing_drawn);
+  std::vector<DrawnTokens> drawn;
   std::size_t row = 0;
-  for (std::size_t i = 0; i < plan.entries.size(); ++i)
-    if (plan.entries[i].wants_logits)
-      drawn[i] = draw(plan.entries[i], logits.row(row++), drawn_events);
+  for (const StepEntry& entry : plan.entries) {
+    drawn.push_back(draw_all(entry, logits, row, drawn_events));
+    row += entry.logits_rows();
+  }
   scheduler_->commit(plan, drawn);
   for (TokenEvent& event : drawn_events) {
     if (const auto reason = event.finish) {
@@ -191,9 +194,23 @@ void Engine::step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun
   }
 }
 
+// As many tokens as came true, and the one behind them.
+DrawnTokens Engine::draw_all(const StepEntry& entry, const LogitsView& logits, std::size_t row,
+                             std::vector<TokenEvent>& events) {
+  DrawnTokens drawn;
+  const std::span<const TokenId> guesses = entry.tokens.last(entry.guesses);
+  for (std::size_t i = 0; i < entry.logits_rows(); ++i) {
+    const std::optional<TokenId> token = draw(entry, logits.row(row + i), events);
+    if (!token) break;
+    drawn.push_back(*token);
+    if (events.back().finish || i == guesses.size() || *token != guesses[i]) break;
+  }
+  return drawn;
+}
+
 // Draws the entry's next token, which belongs to the text, or ends the request.
-TokenId Engine::draw(const StepEntry& entry, std::span<float> logits,
-                     std::vector<TokenEvent>& events) {
+std::optional<TokenId> Engine::draw(const StepEntry& entry, std::span<float> logits,
+                                    std::vector<TokenEvent>& events) {
   Active& active = requests_.at(entry.request);
   TokenEvent event;
   event.request = entry.request;
@@ -201,7 +218,7 @@ TokenId Engine::draw(const StepEntry& entry, std::span<float> logits,
   if (active.generated >= active.request.max_tokens) {  // max_tokens is 0
     event.finish = FinishReason::length;
     events.push_back(std::move(event));
-    return Scheduler::nothing_drawn;
+    return std::nullopt;
   }
   double normalizer = 0.0;
   std::vector<float> kept;  // samplers may change the logits
@@ -214,7 +231,7 @@ TokenId Engine::draw(const StepEntry& entry, std::span<float> logits,
   if (token < 0 || std::ranges::count(active.request.stop_tokens, token) > 0) {
     event.finish = token < 0 ? FinishReason::failed : FinishReason::stop;
     events.push_back(std::move(event));
-    return Scheduler::nothing_drawn;
+    return std::nullopt;
   }
   event.token = token;
   if (active.request.logprobs)

@@ -6,6 +6,7 @@
 namespace premise {
 
 extern const Probe cpu_amx;
+extern const Probe cpu_cache;
 extern const Probe cpu_isa;
 extern const Probe cpu_model;
 extern const Probe cpu_numa;
@@ -17,6 +18,7 @@ extern const Probe os_clock;
 extern const Probe os_control_group;
 extern const Probe os_distribution;
 extern const Probe os_kernel;
+extern const Probe os_pseudo_files;
 extern const Probe os_virtualization;
 extern const Probe os_windows;
 extern const Probe storage_store;
@@ -93,11 +95,47 @@ TEST(CpuModel, threads_are_the_cores_that_mask_and_quota_leave) {
   machine.files["/proc/self/status"] = "Cpus_allowed_list:\t0-5\n";
   const Finding masked = ask(cpu_model, machine).at("cpu.cores");
   EXPECT_EQ(masked.status, FindingStatus::info);
-  EXPECT_THAT(masked.why.en, HasSubstr("computes with 6 threads"));
+  EXPECT_THAT(masked.why.en, HasSubstr("computes with: 6"));
   machine.files["/proc/self/mountinfo"] = "30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
   machine.files["/proc/self/cgroup"] = "0::/\n";
   machine.files["/sys/fs/cgroup/cpu.max"] = "250000 100000\n";
-  EXPECT_THAT(ask(cpu_model, machine).at("cpu.cores").why.en, HasSubstr("computes with 2 threads"));
+  EXPECT_THAT(ask(cpu_model, machine).at("cpu.cores").why.en, HasSubstr("computes with: 2"));
+}
+
+TEST(CpuCache, counts_a_shared_cache_once_and_adds_those_that_are_not) {
+  SmallMachine machine;
+  EXPECT_EQ(ask(cpu_cache, machine).at("cpu.cache").status, FindingStatus::info);
+  machine.files["/sys/devices/system/cpu/online"] = "0-3\n";
+  for (const char cpu : {'0', '1', '2', '3'}) {
+    const std::string top = std::string("/sys/devices/system/cpu/cpu") + cpu + "/cache/";
+    const std::string pair = cpu < '2' ? "0-1" : "2-3";  // two cores of two threads
+    const auto put = [&](const char* index, const char* level, const char* type, const char* size,
+                         const std::string& users) {
+      const std::string folder = top + index + "/";
+      machine.files[folder + "level"] = level;
+      machine.files[folder + "type"] = type;
+      machine.files[folder + "size"] = size;
+      machine.files[folder + "shared_cpu_list"] = users;
+    };
+    put("index0", "1", "Data\n", "48K\n", pair);
+    put("index1", "1", "Instruction\n", "32K\n", pair);
+    put("index2", "2", "Unified\n", "2048K\n", pair);
+    put("index3", "3", "Unified\n", "30720K\n", "0-3");
+    put("index4", "four", "Unified\n", "999999999999999999M\n", "0-3");
+  }
+  const Finding found = ask(cpu_cache, machine).at("cpu.cache");
+  EXPECT_EQ(found.why.en, "L1d 96 KiB (2×), L1i 64 KiB (2×), L2 4 MiB (2×), L3 30 MiB");
+  EXPECT_EQ(std::get<std::int64_t>(found.value), 30 << 20);
+}
+
+TEST(OsPseudoFiles, that_are_not_mounted_are_a_warning_with_the_mount_that_is_missing) {
+  SmallMachine machine;
+  machine.files["/proc/meminfo"] = "MemTotal: 1 kB\n";
+  const Finding without_sys = ask(os_pseudo_files, machine).at("os.pseudo_files");
+  EXPECT_EQ(without_sys.status, FindingStatus::warning);
+  EXPECT_EQ(without_sys.fix.en, "sudo mount -t sysfs sysfs /sys");
+  machine.files["/sys/devices/system/cpu/online"] = "0\n";
+  EXPECT_EQ(ask(os_pseudo_files, machine).at("os.pseudo_files").status, FindingStatus::ok);
 }
 
 TEST(CpuNuma, a_socket_without_memory_is_a_warning) {
@@ -323,6 +361,20 @@ TEST(NetworkLink, below_a_gigabit_is_a_warning_and_bridges_are_left_out) {
   EXPECT_EQ(findings.at("network.link.eno1").status, FindingStatus::warning);
   machine.files["/sys/class/net/eno1/speed"] = "1000\n";
   EXPECT_EQ(ask(network_link, machine).at("network.link.eno1").status, FindingStatus::ok);
+}
+
+TEST(NetworkLink, half_duplex_is_a_warning_and_driver_and_mtu_are_named) {
+  SmallMachine machine;
+  machine.files["/sys/class/net/eno1/operstate"] = "up\n";
+  machine.files["/sys/class/net/eno1/speed"] = "1000\n";
+  machine.files["/sys/class/net/eno1/duplex"] = "half\n";
+  machine.files["/sys/class/net/eno1/mtu"] = "9000\n";
+  machine.links["/sys/class/net/eno1/device/driver"] = "../../../bus/pci/drivers/ixgbe";
+  EXPECT_EQ(ask(network_link, machine).at("network.link.eno1").status, FindingStatus::warning);
+  machine.files["/sys/class/net/eno1/duplex"] = "full\n";
+  const Finding full = ask(network_link, machine).at("network.link.eno1");
+  EXPECT_EQ(full.status, FindingStatus::ok);
+  EXPECT_EQ(full.why.en, "eno1 (ixgbe, MTU 9000): 1 Gb/s");
 }
 
 SmallMachine machine_with_rdma(std::string_view layer, std::string_view rate) {

@@ -87,9 +87,7 @@ Result<std::vector<PredictionRecord>> read_history(const fs::path& path) {
 }
 
 Status append_history(const fs::path& path, const PredictionRecord& record) {
-  auto kept = read_history(path);
-  std::vector<PredictionRecord> records;
-  if (kept) records = std::move(kept).value();
+  PREMISE_TRY(std::vector<PredictionRecord> records, read_history(path));
   records.push_back(record);
   if (records.size() > history_records_max)
     records.erase(records.begin(), records.end() - history_records_max);
@@ -97,7 +95,11 @@ Status append_history(const fs::path& path, const PredictionRecord& record) {
   for (const PredictionRecord& entry : records) entries.push_back(json_of(entry));
   const OrderedJson document = {{"version", 1}, {"records", std::move(entries)}};
   std::error_code failure;
-  fs::create_directories(path.parent_path(), failure);  // replace_file says what is wrong
+  fs::create_directories(path.parent_path(), failure);
+  if (failure)
+    return error(ErrorCode::usage,
+                 {"{}: the folder cannot be made: {}", "{}：无法创建目录：{}"},
+                 printable(path.parent_path().string()), failure.message());
   return replace_file(path,
                       document.dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
 }

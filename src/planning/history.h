@@ -44,7 +44,8 @@ std::filesystem::path history_path(const std::filesystem::path& store_root);
 /// too large for what it should be.
 Result<std::vector<PredictionRecord>> read_history(const std::filesystem::path& path);
 
-/// Adds a record and makes the folder where it is missing. A damaged file is begun anew.
+/// Adds a record and makes the folder where it is missing. A damaged file is left
+/// as it is and named, and so is a folder that cannot be made.
 Status append_history(const std::filesystem::path& path, const PredictionRecord& record);
 
 }  // namespace premise

@@ -2,6 +2,27 @@
 
 namespace premise {
 
+void MetricsObserver::stepped(const EndpointState& state) {
+  const auto move = [](Gauge& gauge, std::size_t now, std::size_t before) {
+    if (now != before) gauge.add(static_cast<double>(now) - static_cast<double>(before));
+  };
+  const StepState& now = state.engine;
+  const StepState& before = told_.engine;
+  move(metrics_.requests_running, state.choices_running, told_.choices_running);
+  move(metrics_.requests_waiting, state.choices_waiting, told_.choices_waiting);
+  move(metrics_.kv_blocks_used, now.kv_blocks_used, before.kv_blocks_used);
+  move(metrics_.kv_blocks_kept, now.kv_blocks_kept, before.kv_blocks_kept);
+  move(metrics_.kv_blocks_total, now.kv_blocks_total, before.kv_blocks_total);
+  if (now.preemptions > before.preemptions)
+    metrics_.preemptions.add({model_}, now.preemptions - before.preemptions);
+  const auto wrong = [](const StepState& s) { return s.guessed_tokens - s.guessed_right; };
+  if (now.guessed_right > before.guessed_right)
+    metrics_.guesses.add({model_, "right"}, now.guessed_right - before.guessed_right);
+  if (wrong(now) > wrong(before))
+    metrics_.guesses.add({model_, "wrong"}, wrong(now) - wrong(before));
+  told_ = state;
+}
+
 void MetricsObserver::ended(const RequestRecord& record) {
   metrics_.request_seconds.observe(record.seconds);
   const std::pair<const char*, std::size_t> counts[] = {

@@ -12,7 +12,6 @@ Status check_supported(const Config& config) {
       {"[limits] counters", config.limits.counters != "memory"},
       {"[limits] requests_per_day", config.limits.requests_per_day != 0},
       {"[audit] text", config.audit.text},
-      {"[engine] speculative", config.engine.speculative != "off"},
       {"a second [[model]]", config.models.size() > 1},
   };
   for (const auto& [key, set] : unmet)

@@ -107,7 +107,15 @@ Result<fs::path> Store::default_root(const Environment& environment) {
 Result<Store> Store::open(const fs::path& root) {
   PREMISE_CHECK(make_folders(root / "blobs"));
   PREMISE_CHECK(make_folders(root / "partial"));
-  PREMISE_TRY(Database database, Database::open(root / "premise.db", migrations));
+  DatabaseOptions options;
+  options.migrations = migrations;
+  options.damaged_hint =
+      text({"move it away and pull again; blobs that are there are not loaded twice",
+            "请将其移走后重新 pull；已有的数据块不会重复下载"});
+  options.unwritable_hint =
+      text({"PREMISE_HOME chooses where models are kept", "可用 PREMISE_HOME 指定模型的存放位置"});
+  options.readable_without_writing = true;  // a store on a read-only mount serves its models
+  PREMISE_TRY(Database database, Database::open(root / "premise.db", options));
   return Store(root, std::move(database));
 }
 

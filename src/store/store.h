@@ -10,7 +10,7 @@
 
 #include "base/language.h"
 #include "base/result.h"
-#include "store/database.h"
+#include "database/database.h"
 #include "store/model_name.h"
 
 namespace premise {

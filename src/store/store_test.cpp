@@ -154,8 +154,7 @@ TEST_F(StoreTest, ADatabaseOfANewerProgramIsRefused) {
   }
   sqlite3* raw = nullptr;
   ASSERT_EQ(sqlite3_open((root_ / "premise.db").c_str(), &raw), SQLITE_OK);
-  sqlite3_exec(raw, "INSERT INTO schema_migrations(version) VALUES (99)", nullptr, nullptr,
-               nullptr);
+  sqlite3_exec(raw, "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
   sqlite3_close(raw);
   const auto store = Store::open(root_);
   ASSERT_FALSE(store.ok());

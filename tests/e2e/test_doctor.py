@@ -12,6 +12,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -19,6 +20,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("PREMISE", str(ROOT / "build/release/premise"))
 MACHINES = ROOT / "tests/machines"
+NOBODY = 65534
 
 
 def doctor(*arguments, timeout=60, **variables):
@@ -146,8 +148,69 @@ def test_agrees_with_what_linux_says_of_this_machine(quick):
     assert quick["cpu.avx2"]["value"] == ("avx2" in flags)
     assert bool(quick["cpu.avx512"]["value"]) == ("avx512f" in flags)
     assert quick["os.kernel"]["value"] == os.uname().release
-    threads = re.search(r"(\d+) threads", quick["cpu.cores"]["why"]).group(1)
+    threads = re.search(r", threads: (\d+),", quick["cpu.cores"]["why"]).group(1)
     assert int(threads) == os.sysconf("SC_NPROCESSORS_ONLN")
+
+
+def told_by(*command):
+    """What a tool of Linux prints; a machine without the tool skips."""
+    if not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not installed")
+    return subprocess.run(command, env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+                          capture_output=True, check=True).stdout.decode()
+
+
+def test_agrees_with_lscpu(quick):
+    told = {entry["field"].rstrip(":"): entry["data"]
+            for entry in json.loads(told_by("lscpu", "-J"))["lscpu"]}
+    assert quick["cpu.model"]["value"] == told["Model name"]
+    numbers = [int(number) for number in re.findall(r"\d+", quick["cpu.cores"]["why"])[:3]]
+    sockets = int(told["Socket(s)"])
+    cores = int(told["Core(s) per socket"]) * sockets
+    assert numbers == [cores, cores * int(told["Thread(s) per core"]), sockets]
+    caches = json.loads(told_by("lscpu", "-J", "-B", "-C=NAME,ALL-SIZE"))["caches"]
+    shown = quick["cpu.cache"]["why"]
+    assert len(caches) == (shown.count(",") + 1 if quick["cpu.cache"]["value"] else 0)
+    for cache in caches:
+        size, unit = re.search(cache["name"] + r" ([\d.]+) (KiB|MiB)", shown).groups()
+        assert float(size) * {"KiB": 1 << 10, "MiB": 1 << 20}[unit] == pytest.approx(
+            int(cache["all-size"]), rel=1e-3)
+    hypervisor = told.get("Hypervisor vendor")
+    assert (quick["os.hypervisor"]["why"] == "not in a virtual machine") == (hypervisor is None)
+    for nodes in re.findall(r"(\d+) NUMA nodes", quick["cpu.numa"]["why"]):
+        assert nodes == told["NUMA node(s)"]
+
+
+def test_agrees_with_lsblk(quick):
+    told = json.loads(told_by("lsblk", "-J", "-b", "-d", "-o", "NAME,SIZE,TYPE,ROTA"))
+    disks = {disk["name"]: int(disk["size"]) for disk in told["blockdevices"]
+             if disk["type"] == "disk" and int(disk["size"]) > 0
+             and not disk["name"].startswith(("zram", "ram", "loop", "nbd"))}
+    found = dict(re.findall(r"(\S+?):\w+:(\d+)", quick["storage.disks"]["value"] or ""))
+    assert {name: int(size) for name, size in found.items()} == disks
+
+
+def test_agrees_with_free(quick):
+    lines = {line.split(":")[0]: [int(number) for number in line.split(":")[1].split()]
+             for line in told_by("free", "-b").splitlines()[1:]}
+    assert quick["memory.size"]["value"] == lines["Mem"][0]
+    assert quick["memory.available"]["value"] == pytest.approx(lines["Mem"][-1], rel=0.2)
+    assert quick["memory.swap"]["why"].startswith("no swap") == (lines["Swap"][0] == 0)
+
+
+def test_agrees_with_ethtool(quick):
+    links = [name for name in quick if name.startswith("network.link.")]
+    for name in links:
+        card = name.removeprefix("network.link.")
+        driver = re.search(r"driver: (\S+)", told_by("ethtool", "-i", card)).group(1)
+        speed = re.search(r"Speed: (\d+)Mb/s", told_by("ethtool", card))
+        detected = re.search(r"Link detected: (yes|no)", told_by("ethtool", card)).group(1)
+        assert f"({driver}" in quick[name]["why"] or f"{card}:" in quick[name]["why"]
+        if speed and detected == "yes":
+            assert quick[name]["value"] == int(speed.group(1)) * 10**6
+        assert quick[name]["why"].endswith("down") == (detected == "no")
+    if not links:
+        pytest.skip("this machine has no link to other machines, ethtool nothing to show")
 
 
 def test_free_space_is_that_of_the_store(tmp_path):
@@ -189,14 +252,34 @@ def test_commands_that_hang_are_given_up_and_ended(tmp_path):
     assert left.stdout == b""
 
 
-def test_a_home_that_cannot_be_written_is_said_with_a_remedy(tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere; the recorded container has the case")
-    tmp_path.chmod(0o500)
-    found = findings(doctor("--quick", "--json", HOME=str(tmp_path), PREMISE_HOME=""))
-    tmp_path.chmod(0o700)
-    assert found["storage.writable"]["status"] == "failure"
-    assert "PREMISE_HOME" in found["storage.writable"]["fix"]
+@pytest.fixture
+def read_only_home():
+    """A home that the returned user may read and not write: root writes everywhere, nobody not."""
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o555)
+        yield home, (NOBODY if os.geteuid() == 0 else None)
+        os.chmod(home, 0o755)
+
+
+@pytest.mark.parametrize("command, code", [(("doctor", "--quick"), 1), (("doctor",), 1),
+                                           (("plan", "--params", "7b"), 0)])
+def test_a_home_that_cannot_be_written_is_said_with_a_remedy(read_only_home, command, code):
+    home, user = read_only_home
+    try:
+        result = subprocess.run([PROGRAM, *command, "--json"], user=user, group=user,
+                                env={"PATH": os.environ["PATH"], "HOME": home, "LANG": "C"},
+                                stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    except PermissionError:
+        pytest.skip("the program lies in a folder that only root may enter")
+    assert result.returncode == code, result.stderr
+    document = json.loads(result.stdout)
+    if command[0] == "doctor":
+        found = findings(result)
+        assert found["storage.writable"]["status"] == "failure"
+        assert "PREMISE_HOME" in found["storage.writable"]["fix"]
+        assert found["storage.read_rate"]["status"] == "info"
+        assert document["measured"]["store_read_bytes_per_second"] is None
+    assert os.listdir(home) == []
 
 
 def test_measuring_ends_within_fifteen_seconds_and_leaves_nothing_behind(tmp_path):

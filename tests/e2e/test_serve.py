@@ -182,6 +182,8 @@ def test_metrics_count(server, model):
     before = server.metric(name)
     server.json("POST", "/v1/completions", completion(model))
     assert server.metric(name) == before + 8
+    assert server.metric("premise_kv_blocks_total") > server.metric("premise_kv_blocks_kept")
+    assert server.metric("premise_kv_blocks_used") == 0
 
 
 # Keys
@@ -248,7 +250,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path, arguments, says):
 
 
 @pytest.mark.parametrize("setting", [
-    '[engine]\nspeculative = "ngram"', '[filter]\nwords = ["w.txt"]', '[cache]\nresults = "memory"', '[audit]\ntext = true'])
+    '[filter]\nwords = ["w.txt"]', '[cache]\nresults = "memory"', '[audit]\ntext = true'])
 def test_a_setting_that_nothing_obeys_yet_is_refused(tiny, tmp_path, setting):
     (tmp_path / "w.txt").write_text("word\n")
     path = tmp_path / "premise.toml"

@@ -95,6 +95,7 @@ StepPlan Scheduler::plan() {
   admit();
   StepPlan plan;
   plan_decodes(plan);
+  plan_guesses(plan);
   plan_prompts(plan);
   if (plan.empty() && !running_.empty()) plan_oldest(plan);
   return plan;
@@ -106,6 +107,28 @@ void Scheduler::plan_decodes(StepPlan& plan) {
     const Sequence& sequence = *running_[i];
     if (sequence.text.size() - sequence.computed != 1) continue;
     if (make_room(sequence, sequence.computed + 1)) take(plan, sequence, 1);
+  }
+}
+
+// Guesses take what is left over: they throw nobody out, and the budget is shared evenly.
+void Scheduler::plan_guesses(StepPlan& plan) {
+  std::size_t budget = std::min(limits_.guesses_per_step, limits_.tokens_per_step - plan.tokens);
+  for (std::size_t i = 0; i < plan.entries.size() && budget > 0; ++i) {
+    StepEntry& entry = plan.entries[i];
+    Sequence& sequence = sequences_.at(entry.request);
+    const std::size_t sharers = plan.entries.size() - i;
+    const std::size_t left = sequence.total - sequence.text.size();
+    if (left < 2) continue;  // the token that is drawn behind the last guess belongs to the text
+    const std::size_t most = std::min((budget + sharers - 1) / sharers, left - 1);
+    const std::vector<TokenId> guessed = sequence.guesser.guess(sequence.text, most);
+    if (guessed.empty() || !cache_.grow(sequence.slot, sequence.text.size() + guessed.size()))
+      continue;
+    sequence.with_guesses.assign(1, sequence.text.back());
+    sequence.with_guesses.insert(sequence.with_guesses.end(), guessed.begin(), guessed.end());
+    entry.tokens = sequence.with_guesses;
+    entry.guesses = guessed.size();
+    plan.tokens += guessed.size();
+    budget -= guessed.size();
   }
 }
 
@@ -177,19 +200,25 @@ void Scheduler::preempt(Sequence& sequence) {
   ++counters_.preemptions;
 }
 
-void Scheduler::commit(const StepPlan& plan, std::span<const TokenId> drawn) {
+void Scheduler::commit(const StepPlan& plan, std::span<const DrawnTokens> drawn) {
   assert(drawn.size() == plan.entries.size());
   for (std::size_t i = 0; i < plan.entries.size(); ++i) {
     const StepEntry& entry = plan.entries[i];
     const auto found = sequences_.find(entry.request);
     if (found == sequences_.end()) continue;  // finished while the step ran
     Sequence& sequence = found->second;
-    sequence.computed = entry.first + entry.tokens.size();
+    assert(drawn[i].size() <= entry.logits_rows());
+    // Every token drawn but the last was computed as a guess; what lies behind them in the cache is
+    // written over by the next step.
+    const std::size_t right = drawn[i].empty() ? 0 : drawn[i].size() - 1;
+    sequence.text.insert(sequence.text.end(), drawn[i].begin(), drawn[i].end());
+    assert(sequence.text.size() <= sequence.total);
+    sequence.computed = entry.first + entry.tokens.size() - entry.guesses + right;
     cache_.commit(sequence.slot, sequence.computed, sequence.text);
-    if (drawn[i] == nothing_drawn) continue;
-    assert(entry.wants_logits && sequence.text.size() < sequence.total);
-    sequence.text.push_back(drawn[i]);
-    queue_.charge(sequence.owner, 1);
+    queue_.charge(sequence.owner, drawn[i].size());
+    sequence.guesser.learn(entry.guesses, right);
+    counters_.guessed_tokens += entry.guesses;
+    counters_.guessed_right += right;
   }
 }
 

@@ -5,6 +5,9 @@
 // each prompt being read adds only `chunk_beside_decode` tokens to the budget, since every token of
 // a prompt delays every stream: see SchedulerLimits.
 //
+// Where guessing is on, a generating sequence's token is followed by what the text suggests comes
+// next (guesser.h): the step checks all of it at once and keeps what the model draws itself.
+//
 // A request is admitted when the cache has blocks for what is known of its text and for a block of
 // growth of everyone running: not for its longest possible answer, which most never reach. Where
 // blocks run out after all, the youngest running sequence is thrown out and later computed again
@@ -24,6 +27,7 @@
 #include "engine/cache/kv_cache.h"
 #include "engine/request/request.h"
 #include "engine/scheduler/fair_queue.h"
+#include "engine/scheduler/guesser.h"
 
 namespace premise {
 
@@ -40,6 +44,11 @@ struct SchedulerLimits {
   /// reading, not the generating, would bound what a full server delivers; then every step is such
   /// a step and the streams stay even.
   std::size_t chunk_beside_decode = 16;
+
+  /// Guessed tokens that one step may check, of all sequences together; 0: none. A step of 8 tokens
+  /// takes about as long as two of one token where the weights are read from memory, one of 16 as
+  /// long as three; the more sequences generate anyway, the less there is to gain.
+  std::size_t guesses_per_step = 0;
 };
 
 /// What is asked of the scheduler. fits(prompt.size() + max_tokens) holds.
@@ -57,8 +66,17 @@ struct StepEntry {
   SequenceSlot slot = 0;
   std::size_t first = 0;
   std::span<const TokenId> tokens;  // valid until commit() or finish()
-  bool wants_logits = false;        // the last token of the part ends what is known: draw the next
+  bool wants_logits = false;        // the part reaches the end of what is known: draw the next
+  std::size_t guesses = 0;          // of its tokens, at the end: not part of the text unless drawn
+
+  /// Of its last tokens, as many logits are wanted: each draws what follows it, as long as the
+  /// token before came true.
+  std::size_t logits_rows() const { return wants_logits ? 1 + guesses : 0; }
 };
+
+/// What an entry's logits gave, in order: a guess that came true each but the last. Empty where
+/// nothing was wanted, or the request ends without another token.
+using DrawnTokens = std::vector<TokenId>;
 
 struct StepPlan {
   std::vector<StepEntry> entries;
@@ -72,13 +90,13 @@ struct SchedulerCounters {
   std::uint64_t prefix_hits = 0;     // of them, those that found a beginning
   std::uint64_t cached_tokens = 0;   // prompt tokens that need not be computed
   std::uint64_t preemptions = 0;
+  std::uint64_t guessed_tokens = 0;  // that were checked
+  std::uint64_t guessed_right = 0;   // of them, those that the model drew itself
 };
 
 /// One thread at a time; the cache is borrowed and changed by plan, commit and finish.
 class Scheduler {
  public:
-  static constexpr TokenId nothing_drawn = -1;
-
   Scheduler(SchedulerLimits limits, KvCache& cache);
 
   /// Whether a request of this many tokens, prompt and answer, could ever run.
@@ -91,9 +109,9 @@ class Scheduler {
   /// commit().
   StepPlan plan();
 
-  /// Takes a computed step over; `drawn` says for each entry which token was appended to its text,
-  /// or nothing_drawn (only entries that wanted logits may draw).
-  void commit(const StepPlan& plan, std::span<const TokenId> drawn);
+  /// Takes a computed step over; `drawn` says for each entry which tokens are appended to its text:
+  /// at most logits_rows(), and all but the last are its guesses.
+  void commit(const StepPlan& plan, std::span<const DrawnTokens> drawn);
 
   /// Forgets a request, queued or running, and frees its blocks. False where it is unknown.
   bool finish(RequestId request);
@@ -118,6 +136,8 @@ class Scheduler {
     std::size_t cached = 0;
     SequenceSlot slot = 0;           // while running
     std::optional<std::size_t> age;  // order of first admission: smaller is older
+    Guesser guesser;
+    std::vector<TokenId> with_guesses;  // the tokens of the present step, where it checks guesses
   };
   std::size_t blocks_of(std::size_t group, std::size_t total_tokens) const;
   void admit();
@@ -125,6 +145,7 @@ class Scheduler {
   bool has_room_beside_running(const Sequence& sequence) const;
   std::size_t blocks_wanted(const Sequence& sequence, std::size_t group) const;
   void plan_decodes(StepPlan& plan);
+  void plan_guesses(StepPlan& plan);
   void plan_prompts(StepPlan& plan);
   void plan_oldest(StepPlan& plan);
   void take(StepPlan& plan, const Sequence& sequence, std::size_t count);

@@ -116,15 +116,16 @@ class History {
     for (const StepEntry& entry : plan.entries) ASSERT_NO_FATAL_FAILURE(read(entry));
     if (with_loss && !plan.empty())  // somebody gives up while the step runs
       end(plan.entries[below(plan.entries.size())].request);
-    std::vector<TokenId> drawn;
+    std::vector<DrawnTokens> drawn;
     std::vector<RequestId> ended;
     for (const StepEntry& entry : plan.entries) {
-      drawn.push_back(Scheduler::nothing_drawn);
+      drawn.emplace_back();
       const auto found = live_.find(entry.request);
       if (!entry.wants_logits || found == live_.end()) continue;
-      const auto text = scheduler_.text(entry.request);
-      if (text.size() < found->second.total) drawn.back() = next_token(text);
-      if (text.size() + 1 >= found->second.total) ended.push_back(entry.request);
+      const std::size_t total = found->second.total;
+      drawn.back() = draw(entry, total);
+      if (scheduler_.text(entry.request).size() + drawn.back().size() >= total)
+        ended.push_back(entry.request);
     }
     scheduler_.commit(plan, drawn);
     for (const RequestId id : ended) {
@@ -134,10 +135,33 @@ class History {
     ASSERT_TRUE(cache_.consistent());
   }
 
-  void write(const StepEntry& entry) {
+  /// The text as the step has it: with its guesses.
+  std::vector<TokenId> text_of(const StepEntry& entry) const {
     const auto text = scheduler_.text(entry.request);
+    std::vector<TokenId> all(text.begin(), text.end());
+    const auto guesses = entry.tokens.last(entry.guesses);
+    all.insert(all.end(), guesses.begin(), guesses.end());
+    return all;
+  }
+
+  DrawnTokens draw(const StepEntry& entry, std::size_t total) {
+    DrawnTokens drawn;
+    const std::vector<TokenId> text = text_of(entry);
+    std::size_t length = text.size() - entry.guesses;
+    while (length < total) {
+      drawn.push_back(next_token(std::span(text).first(length)));
+      if (length == text.size() || text[length] != drawn.back()) break;
+      ++length;
+    }
+    return drawn;
+  }
+
+  void write(const StepEntry& entry) {
+    const std::vector<TokenId> whole = text_of(entry);
+    const std::span<const TokenId> text = whole;
     ASSERT_FALSE(entry.tokens.empty());
     ASSERT_EQ(entry.wants_logits, entry.first + entry.tokens.size() == text.size());
+    ASSERT_LE(text.size() + (entry.guesses > 0 ? 1 : 0), live_.at(entry.request).total);
     for (std::size_t p = entry.first; p < entry.first + entry.tokens.size(); ++p) {
       ASSERT_EQ(entry.tokens[p - entry.first], text[p]);
       for (std::size_t g = 0; g < cache_.group_count(); ++g) {
@@ -149,7 +173,8 @@ class History {
   }
 
   void read(const StepEntry& entry) {
-    const auto text = scheduler_.text(entry.request);
+    const std::vector<TokenId> whole = text_of(entry);
+    const std::span<const TokenId> text = whole;
     for (std::size_t g = 0; g < cache_.group_count(); ++g) {
       const std::size_t window = cache_.window(g);
       const std::size_t first = window == 0 || entry.first < window ? 0 : entry.first - window + 1;
@@ -202,6 +227,10 @@ const World worlds[] = {
     {{{0, 22}, {0, 30}, {5, 21}}, {.tokens_per_step = 7, .sequences = 6, .chunk_beside_decode = 1}},
     {{{0, 21}}, {.tokens_per_step = 64, .sequences = 8, .chunk_beside_decode = 64}},
     {{{0, 21}, {8, 9}}, {.tokens_per_step = 3, .sequences = 8, .chunk_beside_decode = 2}},
+    {{{0, 24}, {6, 40}},
+     {.tokens_per_step = 16, .sequences = 5, .chunk_beside_decode = 4, .guesses_per_step = 6}},
+    {{{0, 21}},
+     {.tokens_per_step = 64, .sequences = 8, .chunk_beside_decode = 64, .guesses_per_step = 30}},
 };
 
 TEST(SchedulerModel, whatever_comes_and_goes_the_laws_hold) {
@@ -214,10 +243,14 @@ TEST(SchedulerModel, whatever_comes_and_goes_the_laws_hold) {
       if (HasFailure()) return;
       seen.prefix_hits += history.counters().prefix_hits;
       seen.preemptions += history.counters().preemptions;
+      seen.guessed_tokens += history.counters().guessed_tokens;
+      seen.guessed_right += history.counters().guessed_right;
     }
   }
   EXPECT_GT(seen.prefix_hits, 500u) << "the histories meet what they are to test";
   EXPECT_GT(seen.preemptions, 200u);
+  EXPECT_GT(seen.guessed_right, 100u);
+  EXPECT_GT(seen.guessed_tokens, seen.guessed_right + 100);
 }
 
 }  // namespace

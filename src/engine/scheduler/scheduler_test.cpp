@@ -27,9 +27,9 @@ void add(Scheduler& scheduler, RequestId id, std::size_t prompt, std::size_t ans
 
 // Commits a step in which every entry that wanted logits drew a token.
 void commit_all(Scheduler& scheduler, const StepPlan& plan) {
-  std::vector<TokenId> drawn;
+  std::vector<DrawnTokens> drawn;
   for (const auto& entry : plan.entries)
-    drawn.push_back(entry.wants_logits ? 7 : Scheduler::nothing_drawn);
+    drawn.push_back(entry.wants_logits ? DrawnTokens{7} : DrawnTokens{});
   scheduler.commit(plan, drawn);
 }
 

@@ -27,6 +27,10 @@ NetworkInterface read_interface(MachineSource& machine, const std::string& name)
              (state == "unknown" && read_number(machine, folder + "/carrier").value_or(0) == 1);
   constexpr std::int64_t type_infiniband = 32;  // ARPHRD_INFINIBAND
   found.infiniband = read_number(machine, folder + "/type") == type_infiniband;
+  found.half_duplex = read_line(machine, folder + "/duplex") == "half";
+  found.largest_packet = read_number(machine, folder + "/mtu").value_or(0);
+  const std::string driver = machine.read_link(folder + "/device/driver").text;
+  found.driver = driver.substr(driver.rfind('/') + 1);  // of npos: all of it
   const std::int64_t megabits = read_number(machine, folder + "/speed").value_or(0);
   if (megabits > 0 && megabits < 10'000'000) found.bits_per_second = megabits * 1'000'000;
   return found;

@@ -16,7 +16,10 @@ struct NetworkInterface {
   bool wireless = false;
   bool up = false;
   bool infiniband = false;           // IP over InfiniBand
+  bool half_duplex = false;
   std::int64_t bits_per_second = 0;  // 0: not told (virtual cards, links that are down)
+  std::int64_t largest_packet = 0;   // bytes (MTU); 0: not told
+  std::string driver{};              // "virtio_net"; empty: not told
 };
 
 /// Those that packets may leave the machine by: without loopback, bridges and tunnels. Where the

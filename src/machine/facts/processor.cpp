@@ -23,17 +23,6 @@ std::optional<std::vector<int>> allowed_cpus(MachineSource& machine) {
   return std::nullopt;
 }
 
-std::vector<int> online_cpus(MachineSource& machine) {
-  if (const auto line = read_line(machine, "/sys/devices/system/cpu/online"))
-    if (auto list = number_list(*line); list && !list->empty()) return *list;
-  // Without sysfs: /proc/cpuinfo has a block for each.
-  std::vector<int> found;
-  const FileAnswer info = machine.read_file("/proc/cpuinfo", std::size_t{8} << 20);
-  for (const std::string_view line : lines_of(info.text))
-    if (line.starts_with("processor\t")) found.push_back(static_cast<int>(found.size()));
-  return found;
-}
-
 /// The text that names a physical core: the list of its hyperthreads.
 std::string core_of(MachineSource& machine, int cpu) {
   const std::string folder = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
@@ -43,6 +32,17 @@ std::string core_of(MachineSource& machine, int cpu) {
 }
 
 }  // namespace
+
+std::vector<int> online_processors(MachineSource& machine) {
+  if (const auto line = read_line(machine, "/sys/devices/system/cpu/online"))
+    if (auto list = number_list(*line); list && !list->empty()) return *list;
+  // Without sysfs: /proc/cpuinfo has a block for each.
+  std::vector<int> found;
+  const FileAnswer info = machine.read_file("/proc/cpuinfo", std::size_t{8} << 20);
+  for (const std::string_view line : lines_of(info.text))
+    if (line.starts_with("processor\t")) found.push_back(static_cast<int>(found.size()));
+  return found;
+}
 
 Processor read_processor(MachineSource& machine) {
   Processor processor;
@@ -65,7 +65,7 @@ Processor read_processor(MachineSource& machine) {
 }
 
 ProcessorCount count_processors(MachineSource& machine) {
-  const std::vector<int> online = online_cpus(machine);
+  const std::vector<int> online = online_processors(machine);
   const auto allowed = allowed_cpus(machine);
   std::set<std::string> cores;
   std::set<std::string> open_cores;

@@ -24,6 +24,9 @@ struct Processor {
 
 Processor read_processor(MachineSource& machine);
 
+/// Their numbers; empty where neither /sys nor /proc/cpuinfo lists them.
+std::vector<int> online_processors(MachineSource& machine);
+
 struct ProcessorCount {
   int sockets = 0;
   int cores = 0;         // physical, of the whole machine

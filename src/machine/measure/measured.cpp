@@ -33,10 +33,10 @@ Finding memory_bandwidth(const Measured& measured) {
                                            [](const ThreadRate& a, const ThreadRate& b) {
                                              return a.bytes_per_second < b.bytes_per_second;
                                            });
-  Text why = text({"{} read with {} threads", "读取 {}（{} 个线程）"}, format_byte_rate(*best),
+  Text why = text({"{} read (threads: {})", "读取 {}（线程数：{}）"}, format_byte_rate(*best),
                   fastest_of->threads);
   if (measured.memory_read.front().threads != fastest_of->threads) {
-    why = and_then(why, text({"{} with {}", "{}（{} 个线程）"},
+    why = and_then(why, text({"{} (threads: {})", "{}（线程数：{}）"},
                              format_byte_rate(measured.memory_read.front().bytes_per_second),
                              measured.memory_read.front().threads));
   }

@@ -26,11 +26,11 @@ Finding cores(MachineSource& machine) {
                 text({"unknown: neither /sys nor /proc/cpuinfo lists processors",
                       "未知：/sys 与 /proc/cpuinfo 均未列出处理器"}));
   }
-  const Text all = text({"{} cores, {} threads, {} socket(s)", "{} 核 {} 线程，{} 路"}, count.cores,
+  const Text all = text({"cores: {}, threads: {}, sockets: {}", "{} 核 {} 线程，{} 路"}, count.cores,
                         count.threads, count.sockets);
   const int threads = threads_within(count.open_cores, read_control_group(machine).quota_cores);
   const Text used =
-      text({"Premise computes with {} threads, one a core", "Premise 使用 {} 个线程计算，每核一个"},
+      text({"threads that Premise computes with: {}, one a core", "Premise 计算线程数：{}，每核一个"},
            threads);
   if (count.open_threads < count.threads) {
     return info(id, std::int64_t{count.cores},

@@ -38,7 +38,7 @@ struct EndOfSupport {
 constexpr std::array ends{
     EndOfSupport{"centos", {7, 0}, "2024-06-30"}, EndOfSupport{"centos", {8, 0}, "2021-12-31"},
     EndOfSupport{"ubuntu", {18, 4}, "2023-05-31"}, EndOfSupport{"ubuntu", {20, 4}, "2025-05-31"},
-    EndOfSupport{"debian", {10, 0}, "2024-06-30"}};
+    EndOfSupport{"debian", {10, 0}, "2024-06-30"}, EndOfSupport{"debian", {11, 0}, "2026-08-31"}};
 
 /// Ubuntu's long-term releases are those of April in even years.
 bool is_interim(const OsRelease& os) {

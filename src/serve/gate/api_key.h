@@ -30,6 +30,7 @@ struct KeyLimits {
   std::int64_t requests_per_minute = 0;
   std::int64_t tokens_per_minute = 0;
   std::int64_t tokens_per_day = 0;
+  std::int64_t requests_per_day = 0;
 };
 
 /// Times are seconds since 1970, UTC.

@@ -32,7 +32,8 @@ Status check_wanted(const ApiKey& key) {
                  {"a key without a scope may do nothing", "没有任何权限的密钥无法使用"});
   }
   const KeyLimits& limits = key.limits;
-  if (limits.requests_per_minute < 0 || limits.tokens_per_minute < 0 || limits.tokens_per_day < 0)
+  if (limits.requests_per_minute < 0 || limits.tokens_per_minute < 0 || limits.tokens_per_day < 0 ||
+      limits.requests_per_day < 0)
     return error(ErrorCode::usage, {"a limit must not be negative", "限额不能为负数"});
   return {};
 }
@@ -40,7 +41,7 @@ Status check_wanted(const ApiKey& key) {
 }  // namespace
 
 Result<KeyStore> KeyStore::open(const std::filesystem::path& path) {
-  PREMISE_TRY(GateDatabase database, GateDatabase::open(path));
+  PREMISE_TRY(Database database, GateDatabase::open(path));
   return KeyStore(std::move(database));
 }
 
@@ -49,7 +50,7 @@ Result<CreatedKey> KeyStore::create(ApiKey wanted) {
   PREMISE_TRY(std::string secret, make_secret());
   PREMISE_TRY(const std::string hash, secret_hash(secret));
   PREMISE_CHECK(database_.transaction([&]() -> Status {
-    PREMISE_TRY(GateStatement same,
+    PREMISE_TRY(Statement same,
                 database_.prepare("SELECT 1 FROM keys WHERE name = ? AND revoked = 0"));
     PREMISE_TRY(const bool taken, same.bind(wanted.name).next());
     if (taken) {
@@ -58,14 +59,15 @@ Result<CreatedKey> KeyStore::create(ApiKey wanted) {
           .with_hint(text(
               {"choose another name, or revoke that one first", "请换一个名称，或先撤销原有密钥"}));
     }
-    PREMISE_TRY(GateStatement insert,
+    PREMISE_TRY(Statement insert,
                 database_.prepare(
                     "INSERT INTO keys(name, hash, key_group, scopes, models, requests_per_minute, "
-                    "tokens_per_minute, tokens_per_day, created, expires) "
-                    "VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING id"));
+                    "tokens_per_minute, tokens_per_day, requests_per_day, created, expires) "
+                    "VALUES (?,?,?,?,?,?,?,?,?,?,?) RETURNING id"));
     insert.bind(wanted.name).bind(hash).bind(wanted.group).bind(std::int64_t{wanted.scopes});
     insert.bind(joined_models(wanted.models)).bind(wanted.limits.requests_per_minute);
     insert.bind(wanted.limits.tokens_per_minute).bind(wanted.limits.tokens_per_day);
+    insert.bind(wanted.limits.requests_per_day);
     PREMISE_TRY(const bool row, insert.bind(wanted.created).bind(wanted.expires).next());
     if (row) wanted.id = insert.integer(0);
     PREMISE_TRY([[maybe_unused]] const bool more, insert.next());
@@ -85,10 +87,11 @@ Result<std::vector<ApiKey>> KeyStore::list() {
 Result<std::vector<StoredKey>> KeyStore::load() { return read("WHERE revoked = 0"); }
 
 Result<std::vector<StoredKey>> KeyStore::read(std::string_view condition) {
-  PREMISE_TRY(GateStatement query,
+  PREMISE_TRY(Statement query,
               database_.prepare(fmt::format(
                   "SELECT id, name, hash, key_group, scopes, models, requests_per_minute, "
-                  "tokens_per_minute, tokens_per_day, created, expires, last_used, revoked "
+                  "tokens_per_minute, tokens_per_day, created, expires, last_used, revoked, "
+                  "requests_per_day "
                   "FROM keys {} ORDER BY id",
                   condition)));
   std::vector<StoredKey> keys;
@@ -103,7 +106,7 @@ Result<std::vector<StoredKey>> KeyStore::read(std::string_view condition) {
     key.group = query.text(3);
     key.scopes = static_cast<unsigned>(query.integer(4));
     key.models = split_models(query.text(5));
-    key.limits = {query.integer(6), query.integer(7), query.integer(8)};
+    key.limits = {query.integer(6), query.integer(7), query.integer(8), query.integer(13)};
     key.created = query.integer(9);
     key.expires = query.integer(10);
     key.last_used = query.integer(11);
@@ -115,7 +118,7 @@ Result<std::vector<StoredKey>> KeyStore::read(std::string_view condition) {
 Result<bool> KeyStore::revoke(std::string_view name, std::int64_t now) {
   bool found = false;
   PREMISE_CHECK(database_.transaction([&]() -> Status {
-    PREMISE_TRY(GateStatement update,
+    PREMISE_TRY(Statement update,
                 database_.prepare("UPDATE keys SET revoked = ? WHERE name = ? AND revoked = 0"));
     PREMISE_CHECK(update.bind(std::max<std::int64_t>(now, 1)).bind(name).run());
     found = database_.changes() > 0;
@@ -125,14 +128,14 @@ Result<bool> KeyStore::revoke(std::string_view name, std::int64_t now) {
 }
 
 Result<std::int64_t> KeyStore::generation() {
-  PREMISE_TRY(GateStatement query, database_.prepare("SELECT value FROM keys_generation"));
+  PREMISE_TRY(Statement query, database_.prepare("SELECT value FROM keys_generation"));
   PREMISE_TRY(const bool row, query.next());
   return row ? query.integer(0) : 0;
 }
 
 Status KeyStore::write_last_uses(const std::vector<std::pair<std::int64_t, std::int64_t>>& uses) {
   return database_.transaction([&]() -> Status {
-    PREMISE_TRY(GateStatement update,
+    PREMISE_TRY(Statement update,
                 database_.prepare("UPDATE keys SET last_used = max(last_used, ?) WHERE id = ?"));
     for (const auto& [id, time] : uses) PREMISE_CHECK(update.bind(time).bind(id).run());
     return {};

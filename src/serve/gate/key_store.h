@@ -51,10 +51,10 @@ class KeyStore {
   Status write_last_uses(const std::vector<std::pair<std::int64_t, std::int64_t>>& uses);
 
  private:
-  explicit KeyStore(GateDatabase database) : database_(std::move(database)) {}
+  explicit KeyStore(Database database) : database_(std::move(database)) {}
   Result<std::vector<StoredKey>> read(std::string_view condition);
 
-  GateDatabase database_;
+  Database database_;
 };
 
 }  // namespace premise

@@ -109,7 +109,7 @@ TEST_F(Keys, ComeBackAsTheyWereMade) {
   key.group = "ward 3";
   key.scopes = *parse_scopes({"inference", "metrics"});
   key.models = {"qwen", "gemma3:270m-base"};
-  key.limits = {60, 10'000, 1'000'000};
+  key.limits = {60, 10'000, 1'000'000, 500};
   key.expires = test_now + 5;
   ASSERT_TRUE(store().create(key).ok());
   const auto listed = store().list();
@@ -123,6 +123,7 @@ TEST_F(Keys, ComeBackAsTheyWereMade) {
   EXPECT_EQ(found.limits.requests_per_minute, 60);
   EXPECT_EQ(found.limits.tokens_per_minute, 10'000);
   EXPECT_EQ(found.limits.tokens_per_day, 1'000'000);
+  EXPECT_EQ(found.limits.requests_per_day, 500);
   EXPECT_EQ(found.expires, test_now + 5);
   EXPECT_TRUE(found.may_use("qwen"));
   EXPECT_FALSE(found.may_use("qwen2"));

@@ -17,6 +17,8 @@ std::string_view limit_refusal_name(LimitRefusal refusal) {
       return "";
     case LimitRefusal::requests_per_minute:
       return "requests_per_minute";
+    case LimitRefusal::requests_per_day:
+      return "requests_per_day";
     case LimitRefusal::tokens_per_minute:
       return "tokens_per_minute";
     case LimitRefusal::tokens_per_day:
@@ -55,20 +57,29 @@ MemoryLimits::Counters& MemoryLimits::counters(std::int64_t key_id, std::int64_t
   found.tokens.advance(ms / minute_ms);
   if (const std::int64_t day = ms / day_ms; day > found.day) {
     found.day = day;
-    found.day_tokens = 0;
+    found.day_requests = found.day_tokens = 0;
   }
   return found;
+}
+
+LimitAnswer MemoryLimits::until_midnight(LimitRefusal refusal, const Counters& used,
+                                         std::int64_t ms) {
+  const std::int64_t left_ms = (used.day + 1) * day_ms - ms;
+  return {refusal, std::max<std::int64_t>(1, (left_ms + 999) / 1000)};
 }
 
 LimitAnswer MemoryLimits::admit_request(std::int64_t key_id, const KeyLimits& limits) {
   const std::lock_guard lock(mutex_);
   const std::int64_t ms = clock_();
   Counters& used = counters(key_id, ms);
+  if (limits.requests_per_day > 0 && used.day_requests >= limits.requests_per_day)
+    return until_midnight(LimitRefusal::requests_per_day, used, ms);
   if (const std::int64_t limit = limits.requests_per_minute; limit > 0) {
     if (const std::int64_t wait = used.requests.wait_seconds(limit, 1, ms); wait > 0)
       return {LimitRefusal::requests_per_minute, wait};
   }
   ++used.requests.now;
+  ++used.day_requests;
   return {};
 }
 
@@ -81,10 +92,8 @@ LimitAnswer MemoryLimits::reserve(std::int64_t key_id, const KeyLimits& limits, 
   const auto alone_over = [tokens](std::int64_t limit) { return limit > 0 && tokens > limit; };
   if (alone_over(limits.tokens_per_minute) || alone_over(limits.tokens_per_day))
     return {LimitRefusal::too_large, 0};
-  if (limits.tokens_per_day > 0 && tokens > limits.tokens_per_day - used.day_tokens) {
-    const std::int64_t left_ms = (used.day + 1) * day_ms - ms;
-    return {LimitRefusal::tokens_per_day, std::max<std::int64_t>(1, (left_ms + 999) / 1000)};
-  }
+  if (limits.tokens_per_day > 0 && tokens > limits.tokens_per_day - used.day_tokens)
+    return until_midnight(LimitRefusal::tokens_per_day, used, ms);
   if (const std::int64_t limit = limits.tokens_per_minute; limit > 0) {
     if (const std::int64_t wait = used.tokens.wait_seconds(limit, tokens, ms); wait > 0)
       return {LimitRefusal::tokens_per_minute, wait};
@@ -105,10 +114,12 @@ void MemoryLimits::settle(const TokenReservation& reservation, std::int64_t used
   if (reservation.day == found.day) found.day_tokens += change;
 }
 
-void MemoryLimits::add_day_use(std::int64_t key_id, std::int64_t day, std::int64_t tokens) {
+void MemoryLimits::add_day_use(const DayUse& use) {
   const std::lock_guard lock(mutex_);
-  Counters& found = counters(key_id, clock_());
-  if (day == found.day) found.day_tokens += std::clamp<std::int64_t>(tokens, 0, INT64_MAX / 4);
+  Counters& found = counters(use.key_id, clock_());
+  if (use.day != found.day) return;
+  found.day_requests += std::clamp<std::int64_t>(use.requests, 0, INT64_MAX / 4);
+  found.day_tokens += std::clamp<std::int64_t>(use.tokens, 0, INT64_MAX / 4);
 }
 
 }  // namespace premise

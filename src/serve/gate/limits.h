@@ -1,4 +1,4 @@
-// Requests and tokens per minute, and tokens per day, by key.
+// Requests and tokens, per minute and per day, by key.
 //
 // The minute slides: what counts is the current fixed minute plus the part of the one before that
 // still lies inside the last sixty seconds, as if its use had been spread evenly. Two numbers a key
@@ -9,7 +9,7 @@
 // what was used. A day is a day of UTC. Days are counted here from what the database says at the
 // start (add_day_use) and are as durable as its counters; minutes are forgotten at a restart.
 //
-// LimitBackend is the seam for counters that several servers share (Redis). There is none yet.
+// LimitBackend is the seam for counters that several servers share (serve/shared_limits).
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,14 @@
 
 namespace premise {
 
-enum class LimitRefusal { none, requests_per_minute, tokens_per_minute, tokens_per_day, too_large };
+enum class LimitRefusal {
+  none,
+  requests_per_minute,
+  requests_per_day,
+  tokens_per_minute,
+  tokens_per_day,
+  too_large
+};
 
 /// The name used in metrics and audit lines: "requests_per_minute", …; empty for none.
 std::string_view limit_refusal_name(LimitRefusal refusal);
@@ -35,12 +42,21 @@ struct LimitAnswer {
   bool ok() const { return refusal == LimitRefusal::none; }
 };
 
+/// What a key used up of a day.
+struct DayUse {
+  std::int64_t key_id = 0;
+  std::int64_t day = 0;  // since 1970, UTC
+  std::int64_t requests = 0;
+  std::int64_t tokens = 0;
+};
+
 /// What reserve() took, to be handed to settle() exactly once.
 struct TokenReservation {
   std::int64_t key_id = 0;
   std::int64_t tokens = 0;
   std::int64_t minute = 0;
   std::int64_t day = 0;
+  std::int64_t shared_minute = 0;  // by the clock that servers share; 0: counted here alone
 };
 
 /// Safe for any number of threads; does not throw.
@@ -48,7 +64,7 @@ class LimitBackend {
  public:
   virtual ~LimitBackend() = default;
 
-  /// Counts a request, or refuses it and counts nothing.
+  /// Counts a request for the minute and the day, or refuses it and counts nothing.
   virtual LimitAnswer admit_request(std::int64_t key_id, const KeyLimits& limits) = 0;
 
   /// Takes `tokens` from the minute and the day, or refuses and takes nothing.
@@ -72,7 +88,7 @@ class MemoryLimits final : public LimitBackend {
   void settle(const TokenReservation& reservation, std::int64_t used) override;
 
   /// Use of this day that is on disk already; called once a key, before its first request.
-  void add_day_use(std::int64_t key_id, std::int64_t day, std::int64_t tokens);
+  void add_day_use(const DayUse& use);
 
  private:
   struct Window {
@@ -88,9 +104,11 @@ class MemoryLimits final : public LimitBackend {
     Window requests;
     Window tokens;
     std::int64_t day = 0;
+    std::int64_t day_requests = 0;
     std::int64_t day_tokens = 0;
   };
 
+  static LimitAnswer until_midnight(LimitRefusal refusal, const Counters& used, std::int64_t ms);
   Counters& counters(std::int64_t key_id, std::int64_t ms);
 
   std::mutex mutex_;

@@ -75,13 +75,35 @@ TEST_F(Limits, WhatCanNeverFitIsToldSo) {
 
 TEST_F(Limits, DayEndsAtMidnightUtc) {
   const KeyLimits of{0, 0, 100};
-  limits.add_day_use(1, start / 86'400'000, 60);  // from before a restart
+  limits.add_day_use({1, start / 86'400'000, 0, 60});  // from before a restart
   EXPECT_TRUE(take(of, 40).ok());
   const LimitAnswer refused = take(of, 1);
   EXPECT_EQ(refused.refusal, LimitRefusal::tokens_per_day);
   EXPECT_EQ(refused.retry_after_seconds, 300);
   ms += 300'000;
   EXPECT_TRUE(take(of, 100).ok());
+}
+
+TEST_F(Limits, RequestsOfADayGoOnAfterARestartAndEndAtMidnightUtc) {
+  const KeyLimits of{0, 0, 0, 3};
+  limits.add_day_use({1, start / 86'400'000, 2, 0});      // from before the restart
+  limits.add_day_use({1, start / 86'400'000 - 1, 9, 0});  // yesterday's do not count
+  EXPECT_TRUE(limits.admit_request(1, of).ok());
+  const LimitAnswer refused = limits.admit_request(1, of);
+  EXPECT_EQ(refused.refusal, LimitRefusal::requests_per_day);
+  EXPECT_EQ(limit_refusal_name(refused.refusal), "requests_per_day");
+  EXPECT_EQ(refused.retry_after_seconds, 300);
+  EXPECT_TRUE(limits.admit_request(2, of).ok());
+  ms += 300'000;
+  EXPECT_TRUE(limits.admit_request(1, of).ok());
+}
+
+TEST_F(Limits, RequestRefusedForItsMinuteIsNotTakenFromTheDay) {
+  const KeyLimits of{1, 0, 0, 2};
+  EXPECT_TRUE(limits.admit_request(1, of).ok());
+  EXPECT_EQ(limits.admit_request(1, of).refusal, LimitRefusal::requests_per_minute);
+  ms += 120'000;
+  EXPECT_TRUE(limits.admit_request(1, of).ok());
 }
 
 TEST_F(Limits, KeysDoNotShareThem) {

@@ -113,6 +113,7 @@ void LocalEndpoint::run() {
   std::vector<std::unique_ptr<Job>> jobs;
   std::vector<EndpointRequestId> cancels;
   StepReport report;
+  tell_state();
   while (true) {
     const bool go_on = take(jobs, cancels);
     for (auto& job : jobs) start(std::move(job));
@@ -197,7 +198,7 @@ void LocalEndpoint::hear(const StepReport& report) {
       options_.observer->queued(std::chrono::duration<double>(begun.at - job.accepted).count());
   }
   for (const TokenEvent& event : report.events) hear(event);
-  count_running();
+  tell_state();
 }
 
 void LocalEndpoint::hear(const TokenEvent& event) {
@@ -278,7 +279,7 @@ void LocalEndpoint::end_all(const Text& why) {
   while (!jobs_.empty()) end(jobs_.begin()->first, Ended::How::failed, why);
 }
 
-void LocalEndpoint::count_running() {
+void LocalEndpoint::tell_state() {
   if (options_.observer == nullptr) return;
   std::size_t begun = 0, open = 0;
   for (const auto& [id, job] : jobs_)
@@ -286,7 +287,7 @@ void LocalEndpoint::count_running() {
       open += choice.ended ? 0 : 1;
       begun += !choice.ended && (choice.begun || choice.last_token) ? 1 : 0;
     }
-  options_.observer->stepped(begun, open - begun);
+  options_.observer->stepped({begun, open - begun, engine_->state()});
 }
 
 }  // namespace premise

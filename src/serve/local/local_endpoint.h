@@ -47,6 +47,12 @@ struct RequestRecord {
   double seconds = 0.0;  // from acceptance to the end
 };
 
+struct EndpointState {
+  std::size_t choices_running = 0;
+  std::size_t choices_waiting = 0;
+  StepState engine;
+};
+
 /// Hears of times and counts on the endpoint's thread (refused: on the caller's); returns at once.
 class EndpointObserver {
  public:
@@ -54,7 +60,7 @@ class EndpointObserver {
   virtual void queued(double /*seconds*/) {}          // acceptance → computing of a choice begins
   virtual void first_token(double /*seconds*/) {}     // acceptance → first token of a choice
   virtual void between_tokens(double /*seconds*/) {}  // of one choice
-  virtual void stepped(std::size_t /*choices_running*/, std::size_t /*choices_waiting*/) {}
+  virtual void stepped(const EndpointState& /*state*/) {}  // after each step, and at the start
   virtual void ended(const RequestRecord& /*record*/) {}
   virtual void refused(RefusalReason /*reason*/) {}
 };
@@ -126,7 +132,7 @@ class LocalEndpoint final : public ModelEndpoint {
   void end_choice(Job& job, std::size_t index, ChoiceEnding ending);
   void end(EndpointRequestId id, Ended::How how, Text why = {});
   void end_all(const Text& why);
-  void count_running();
+  void tell_state();
 
   ModelCard card_;
   LocalEndpointOptions options_;

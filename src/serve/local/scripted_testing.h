@@ -86,6 +86,9 @@ class ScriptedEngine final : public StepEngine {
   void cancel(RequestId id) override {
     if (const auto found = live_.find(id); found != live_.end()) found->second.cancelled = true;
   }
+  StepState state() const override {  // a block for each request
+    return {live_.size(), 0, context_tokens, 0, 0, 0};
+  }
   void step(StepReport& report) override {
     gate->pass();
     if (++steps_ > throw_at_step) throw std::runtime_error("out of paper");

@@ -41,6 +41,19 @@ class OwnedEngine final : public StepEngine {
     engine_->step(report.events, &begun_);
     for (const RequestId id : begun_) report.begun.push_back({id, now});
   }
+  StepState state() const override {
+    const EngineStats stats = engine_->stats();
+    StepState state;
+    for (const EngineStats::Group& group : stats.groups) {
+      state.kv_blocks_used += group.blocks_used;
+      state.kv_blocks_kept += group.blocks_kept;
+      state.kv_blocks_total += group.blocks_total;
+    }
+    state.preemptions = stats.counters.preemptions;
+    state.guessed_tokens = stats.counters.guessed_tokens;
+    state.guessed_right = stats.counters.guessed_right;
+    return state;
+  }
 
  private:
   /// 0 for an empty name and nothing else.

@@ -30,6 +30,16 @@ struct StepReport {
   std::vector<TokenEvent> events;
 };
 
+/// Where an engine stands; counts are since its start.
+struct StepState {
+  std::size_t kv_blocks_used = 0;   // held by running requests, of all cache groups
+  std::size_t kv_blocks_kept = 0;   // held by nobody, kept for their content
+  std::size_t kv_blocks_total = 0;  // used, kept and empty ones
+  std::uint64_t preemptions = 0;
+  std::uint64_t guessed_tokens = 0;
+  std::uint64_t guessed_right = 0;
+};
+
 /// One thread at a time. Every accepted request ends in exactly one event with a finish reason.
 class StepEngine {
  public:
@@ -43,6 +53,7 @@ class StepEngine {
   virtual void cancel(RequestId id) = 0;
   virtual bool idle() const = 0;
   virtual void step(StepReport& report) = 0;  // appends
+  virtual StepState state() const = 0;
 };
 
 /// An Engine behind the seam. Owners and scopes become numbers by a hash with a secret of this

