@@ -56,11 +56,9 @@ ROOMS = {
     "serve/cache": ["serve/endpoint", "redis"],
     "serve/local": ["serve/endpoint", "engine"],
     "serve/api": ["serve/endpoint"],
-    "config": ["base"],
+    "config": ["redis"],
     "serve": ["serve/http", "serve/page", "serve/api", "serve/local", "serve/observe", "serve/gate",
               "config"],
-    "config": ["redis"],
-    "serve": ["serve/http", "serve/api", "serve/local", "serve/observe", "serve/gate", "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
