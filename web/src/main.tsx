@@ -17,5 +17,5 @@ const session = new ChatSession({
 });
 
 render(<App session={session} preferences={preferences} />, document.getElementById("page")!);
-addEventListener("pagehide", () => session.save());
+addEventListener("pagehide", () => session.leave());
 void session.loadModels();

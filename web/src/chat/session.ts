@@ -120,8 +120,13 @@ export class ChatSession {
     this.save();
   }
 
-  /** Into the tab: also when the page is left in the middle of an answer. */
-  save(): void {
+  /** The page goes: an answer that is running stops here, before the browser breaks its connection. */
+  leave(): void {
+    this.stop();
+    this.save();
+  }
+
+  private save(): void {
     this.parts.storage.tab.write("conversation", this.current.conversation);
   }
 
