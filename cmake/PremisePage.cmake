@@ -53,7 +53,7 @@ function(premise_find_node)
   if(PREMISE_NODE)
     execute_process(COMMAND ${PREMISE_NODE} --version OUTPUT_VARIABLE version
       OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-    string(REGEX REPLACE "^v" "" version "${version}")
+    string(REGEX MATCH "[0-9]+[.][0-9.]+" version "${version}")
   endif()
   if(PREMISE_NPM AND version VERSION_GREATER_EQUAL 18)
     return()
