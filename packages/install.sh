@@ -3,7 +3,8 @@
 #
 # Says nothing when nothing is to do, so that `make build` can call it every time. A list holds one
 # name a line; "#" starts a comment. "a | b" is one package under the names of several releases: any
-# of them will do, and the first that this system's archive has is installed.
+# of them will do, and the first that this system's archive has is installed. "a | bin:b" is also
+# satisfied by a program b that came another way. "a?" is left out where the archive has no a.
 set -eu
 
 case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in
@@ -20,11 +21,12 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
   exit 0
 fi
 
-names=$(printf '%s\n' "$wanted" | tr '|' ' ')
+names=$(printf '%s\n' "$wanted" | sed 's/|bin:[^|]*//g; s/?$//' | tr '|' ' ')
 # shellcheck disable=SC2086  # words are names
 present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null |
   sed -n 's/ installed$//p' || true)
 is_present() {
+  case $1 in bin:*) command -v "${1#bin:}" >/dev/null 2>&1; return ;; esac
   case "
 $present
 " in
@@ -42,24 +44,29 @@ any_present() {
 }
 missing=
 for entry in $wanted; do
-  any_present "$entry" || missing="$missing $entry"
+  any_present "${entry%\?}" || missing="$missing $entry"
 done
 [ -n "$missing" ] || exit 0
 
 # The names to install: of alternatives the first that the archive has, or the first of all.
 choose() {
   for entry in $missing; do
-    chosen=${entry%%|*}
-    for name in $(printf '%s' "$entry" | tr '|' ' '); do
+    case $entry in
+      *\?) chosen= ;;
+      *) chosen=${entry%%|*} ;;
+    esac
+    for name in $(printf '%s' "${entry%\?}" | tr '|' ' '); do
       if apt-cache show "$name" >/dev/null 2>&1; then
         chosen=$name
         break
       fi
     done
-    printf ' %s' "$chosen"
+    [ -z "$chosen" ] || printf ' %s' "$chosen"
   done
 }
-install="apt-get install -y --no-install-recommends$(choose)"
+chosen=$(choose)
+[ -n "$chosen" ] || exit 0  # all that is missing may be missing
+install="apt-get install -y --no-install-recommends$chosen"
 if [ "$(id -u)" -eq 0 ]; then
   as_root=
 elif command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then

@@ -184,6 +184,46 @@ def virtual_environment(folder, requirements):
     return python
 
 
+def npm_packages(folder):
+    """What web/package-lock.json names, tests and all, in this folder; quick when nothing changed."""
+    lists = [ROOT / "web" / name for name in ("package.json", "package-lock.json", ".npmrc")]
+    stamp = folder / "node_modules" / "installed"
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in lists)).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return True
+    for path in lists:
+        shutil.copy(path, folder)
+    if not quietly(["npm", "ci", "--prefer-offline", "--loglevel=error", "--prefix", folder]):
+        return False
+    stamp.write_text(digest)
+    return True
+
+
+def run_page(tally):
+    """The page's types and unit tests, on a copy: nothing is written into the work tree."""
+    start = time.monotonic()
+    folder = BUILD / "page-tests" / "web"
+    report = REPORTS / "page.xml"
+    report.unlink(missing_ok=True)
+    for source, target in ((ROOT / "web" / "src", folder / "src"),
+                           (ROOT / "tests/golden/api", BUILD / "page-tests/tests/golden/api")):
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target)
+    for name in ("tsconfig.json", "vite.config.ts"):
+        shutil.copy(ROOT / "web" / name, folder)
+    types = tests = False
+    if npm_packages(folder):
+        modules = folder / "node_modules"
+        types = quietly(["node", modules / "typescript/bin/tsc", "--project", folder])
+        tests = quietly(["node", modules / "vitest/vitest.mjs", "run", "--root", folder,
+                         "--reporter=junit", f"--outputFile={report}"])
+    passed, failed, skipped = junit_counts(report)
+    if not tests and not failed:
+        failed = 1
+    tally.add("page types and unit tests", passed + int(types), failed + int(not types), skipped,
+              time.monotonic() - start)
+
+
 def run_end_to_end(tally):
     """The program as its users run it: tests/e2e with pytest."""
     if not (ROOT / "tests" / "e2e").is_dir():
@@ -192,7 +232,7 @@ def run_end_to_end(tally):
     python = virtual_environment(ROOT / ".venv", ROOT / "tests" / "requirements.txt")
     report = REPORTS / "e2e.xml"
     report.unlink(missing_ok=True)
-    ok = python is not None and call(python, "-m", "pytest", "-q", ROOT / "tests" / "e2e",
+    ok = python is not None and call(python, "-m", "pytest", "-q", "-rs", ROOT / "tests" / "e2e",
                                      "-n", JOBS, "-p", "no:cacheprovider", f"--junitxml={report}")
     passed, failed, skipped = junit_counts(report)
     tally.add("end-to-end tests", passed, failed or int(not ok), skipped, time.monotonic() - start)
@@ -201,6 +241,7 @@ def run_end_to_end(tally):
 def test(tally, _options):
     if build(tally, "release", "all"):
         run_ctest(tally)
+        run_page(tally)
         run_end_to_end(tally)
     if build(tally, "asan", "unit_tests", "fuzzers"):
         run_sanitized(tally)

@@ -137,9 +137,6 @@ Result<int> run_serve(Console& console, const ServeOptions& options) {
                                       },
                                       console));
   say_where(console, config, service->server().port());
-  if (service->needs_keys())
-    console.say(text({"note: there is no audit log yet, and daily quotas begin anew at each start",
-                      "注意：尚无审计日志，每日配额在每次启动时重新计算"}));
   serve_until_stopped(*service, signals, console);
   return 0;
 }

@@ -1,9 +1,12 @@
 #include "cli/serve_models.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <ctime>
 #include <utility>
 
+#include "base/version.h"
 #include "cli/model_options.h"
 #include "cli/read_input.h"
 #include "engine/chat_format.h"
@@ -62,6 +65,20 @@ std::string digest_in(std::string_view path) {
   return name.starts_with("sha256") ? name : "";
 }
 
+/// What a file is, as far as can be told without reading it.
+std::string state_of_file(const std::string& path) {
+  struct stat state{};
+  if (path.empty() || ::stat(path.c_str(), &state) != 0) return path;
+  return fmt::format("{} {} {} {}.{}", path, state.st_ino, state.st_size, state.st_mtim.tv_sec,
+                     state.st_mtim.tv_nsec);
+}
+
+/// Everything beside a request that decides its answer. Threads, batches and guesses do not.
+std::string identity_of(const ModelSpec& spec, const std::string& digest, const std::string& path) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", spec.name, digest.empty() ? state_of_file(path) : digest,
+                     spec.kv_type, state_of_file(spec.chat_template), version());
+}
+
 std::size_t or_usual(std::int64_t value, std::size_t usual) {
   return value > 0 ? static_cast<std::size_t>(value) : usual;
 }
@@ -101,7 +118,8 @@ Result<LoadedVersion> ModelLoader::load(const ModelSpec& spec) const {
                            .observer = served->observer.get()});
   ModelEndpoint* endpoint = served->endpoint.get();
   const std::string digest = digest_in(served->loaded.source->path());
-  return LoadedVersion{{std::move(served), endpoint}, digest};
+  std::string identity = identity_of(spec, digest, served->loaded.source->path());
+  return LoadedVersion{{std::move(served), endpoint}, digest, std::move(identity)};
 }
 
 }  // namespace premise

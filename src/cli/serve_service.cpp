@@ -68,6 +68,8 @@ Result<std::unique_ptr<ServeService>> ServeService::start(Config config, ReadCon
 Status ServeService::open() {
   PREMISE_TRY(ServiceSettings settings, settings_for(config_));
   keys_ = settings.keys;
+  PREMISE_TRY(governance_, ServeGovernance::open(config_, keys_ != nullptr,
+                                                 [this](const Text& what) { console_.say(what); }));
   ModelTable::Options options;
   options.factory = [this](const ModelSpec& spec) { return loader_.load(spec); };
   options.check = [](ModelEndpoint& endpoint) { return self_check(endpoint, self_check_limit); };
@@ -77,7 +79,9 @@ Status ServeService::open() {
     PREMISE_TRY(LoadedVersion version, loader_.load(spec_of(model)));
     models_->add(spec_of(model), std::move(version));
   }
-  PREMISE_TRY(server_, Server::start({std::move(settings), models_.get(), &metrics_}));
+  PREMISE_TRY(server_, Server::start({std::move(settings), models_.get(), &metrics_,
+                                      &governance_->limits(), governance_->governance(),
+                                      [this] { return governance_->metrics(); }}));
   return {};
 }
 
@@ -114,6 +118,7 @@ Status ServeService::apply(const Config& read) {
   }
   PREMISE_TRY(ServiceSettings settings, settings_for(next));
   const auto keys = settings.keys;
+  PREMISE_CHECK(governance_->apply(next));
   PREMISE_CHECK(server_->apply(std::move(settings)));
   keys_ = keys;
   std::string changed, waiting;

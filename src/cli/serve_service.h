@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/console.h"
+#include "cli/serve_governance.h"
 #include "cli/serve_models.h"
 #include "serve/server.h"
 
@@ -25,7 +26,6 @@ class ServeService {
 
   const Config& config() const { return config_; }
   Server& server() { return *server_; }
-  bool needs_keys() const { return keys_ != nullptr; }
 
  private:
   ServeService(Config config, ReadConfig read, Console& console);
@@ -41,6 +41,7 @@ class ServeService {
   ServiceMetrics metrics_;
   std::shared_ptr<KeyRing> keys_;
   ModelLoader loader_;
+  std::unique_ptr<ServeGovernance> governance_;
   std::unique_ptr<ModelTable> models_;
   std::unique_ptr<Server> server_;  // the last member: it uses all others
 };

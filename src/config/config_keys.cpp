@@ -41,7 +41,7 @@ const ConfigKey<ModelConfig> model_keys[] = {
     {"queue", &ModelConfig::queue, restart, 0, 1'000'000},
 };
 const ConfigKey<AuthConfig> auth_keys[] = {
-    {"required", &AuthConfig::required, live},
+    {"required", &AuthConfig::required, restart},
 };
 const ConfigKey<LimitsConfig> limits_keys[] = {
     {"requests_per_minute", &LimitsConfig::requests_per_minute, live, 0, many},

@@ -29,7 +29,7 @@ void Answer::run(PreparedRequest request) {
   };
   parts_.responder.on_cancel([cancel](CancelReason) { cancel(); });
   parts_.model->on_cut(cancel);
-  auto accepted = parts_.model->endpoint().submit(
+  auto accepted = parts_.endpoint->submit(
       std::move(request), [self](EndpointEvent event) { self->hear(std::move(event)); });
   if (const auto* refusal = std::get_if<Refusal>(&accepted)) return refuse(*refusal);
   std::unique_lock lock(mutex_);
@@ -52,7 +52,7 @@ void Answer::refuse(const Refusal& refusal) {
 
 void Answer::begin_stream() {
   if (parts_.encoder->streams())
-    writer_ = parts_.responder.stream(to_http(parts_.encoder->head(), parts_.request_id));
+    writer_ = parts_.responder.stream(with_headers(parts_.encoder->head()));
   open_ = true;
 }
 
@@ -104,7 +104,7 @@ void Answer::after_events(std::unique_lock<std::mutex> lock) {
   const EndpointRequestId id = id_.value_or(0);
   lock.unlock();
   if (settle) parts_.model->ended(failed);
-  if (stop) parts_.model->endpoint().cancel(id);
+  if (stop) parts_.endpoint->cancel(id);
   if (settle)
     parts_.settle(outcome,
                   [self = shared_from_this()](const Status& settled) { self->end(settled); });
@@ -126,7 +126,12 @@ void Answer::end(const Status& settled) {
   Reply whole = parts_.encoder->whole();
   outcome_.status = whole.status;
   parts_.finished(outcome_);
-  parts_.responder.send(to_http(std::move(whole), parts_.request_id));
+  parts_.responder.send(with_headers(std::move(whole)));
+}
+
+HttpResponse Answer::with_headers(Reply reply) const {
+  reply.headers.insert(reply.headers.end(), parts_.headers.begin(), parts_.headers.end());
+  return to_http(std::move(reply), parts_.request_id);
 }
 
 }  // namespace premise

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -51,8 +52,10 @@ class Answer final : public std::enable_shared_from_this<Answer> {
   struct Parts {
     Responder responder;
     std::shared_ptr<ModelUse> model;
+    std::shared_ptr<ModelEndpoint> endpoint;  // the model's, or what answers in its place
     std::unique_ptr<ReplyEncoder> encoder;
     std::vector<std::unique_ptr<AnswerStage>> stages{};
+    std::vector<std::pair<std::string, std::string>> headers{};  // beside the encoder's
     std::string request_id;
     Language language = Language::english;
     Settle settle;
@@ -72,6 +75,7 @@ class Answer final : public std::enable_shared_from_this<Answer> {
   void deliver(const EndpointEvent& event);  // under mutex_
   void after_events(std::unique_lock<std::mutex> lock);
   void end(const Status& settled);
+  HttpResponse with_headers(Reply reply) const;
 
   Parts parts_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();

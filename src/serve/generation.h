@@ -24,14 +24,16 @@ class Generation {
   using Refused = std::optional<ApiError>;
 
   Refused decode();
+  Refused check_books();
+  Refused check_words();
   Refused choose_model();
   Refused prepare();
   Refused reserve_tokens();
+  Refused look_up();
   void submit();
 
   std::vector<ModelCard> usable(const ApiKey& key) const;
-  std::string prefix_scope() const;
-  Answer::Settle settle();
+  Answer::Settle settle(const std::shared_ptr<std::string>& told);
   Answer::Finished finished();
 
   Service& service_;
@@ -42,6 +44,10 @@ class Generation {
   std::unique_ptr<ReplyEncoder> encoder_;
   std::optional<PreparedRequest> prepared_;
   std::optional<TokenReservation> reserved_;
+  WordFilter::Rules words_{};            // as they were when the request came
+  std::optional<CacheUse> cache_use_{};  // none: there is no cache
+  std::shared_ptr<ModelEndpoint> answers_{};
+  std::string asked_{};  // for the audit log, where it keeps texts
 };
 
 }  // namespace premise

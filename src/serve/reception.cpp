@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "serve/api/origin.h"
+#include "serve/page/page.h"
 
 namespace premise {
 namespace {
@@ -43,6 +44,7 @@ struct Found {
 };
 
 std::variant<Found, Denied> find_target(const HttpRequest& head) {
+  if (is_page_request(head)) return Found{{nullptr, {}, "/", true}, std::nullopt};
   if (head.path == metrics_path && (head.method == "GET" || head.method == "HEAD"))
     return Found{{nullptr, {}, metrics_path}, Scope::metrics};
   std::string allow;

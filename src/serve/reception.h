@@ -21,9 +21,10 @@ namespace premise {
 
 /// Where a request goes.
 struct Target {
-  const Dialect* dialect = nullptr;  // null: the page of metrics
+  const Dialect* dialect = nullptr;  // null: the page of metrics, or the one to talk to models
   std::string rest{};                // what braces in the dialect's path took
   std::string_view route = "other";  // for metrics: a path of ours, never a client's
+  bool page = false;                 // the one to talk to models, and its files
 };
 
 struct Admitted {

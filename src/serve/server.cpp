@@ -9,6 +9,7 @@
 #include "serve/generation.h"
 #include "serve/http/server.h"
 #include "serve/observe/trace_context.h"
+#include "serve/page/page.h"
 #include "serve/reception.h"
 #include "serve/service.h"
 #include "serve/work_queue.h"
@@ -20,12 +21,6 @@ constexpr std::size_t worker_threads = 2;
 
 std::chrono::milliseconds to_ms(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0));
-}
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 HttpServer::Options http_options(const ServerConfig& server) {
@@ -58,7 +53,8 @@ class Server::Body {
  public:
   explicit Body(ServerSetup setup)
       : service_{SettingsSlot(std::make_shared<const ServiceSettings>(std::move(setup.settings))),
-                 *setup.models, limits_, *setup.metrics} {}
+                 *setup.models, *setup.limits, *setup.metrics, std::move(setup.governance)},
+        more_metrics_(std::move(setup.more_metrics)) {}
   /// Connections first, then what they left to do, then the answers that end by being cancelled.
   ~Body() {
     http_.reset();
@@ -77,11 +73,12 @@ class Server::Body {
   HttpResponse render(const HttpRefusal& refusal);
   // On worker threads.
   void visit(const std::shared_ptr<Visit>& visit);
+  std::optional<ApiError> count_request(Visit& visit);
   Reply metrics_page();
   Reply answer_of(const Visit& visit);
 
-  MemoryLimits limits_{now_ms};
   Service service_;
+  const std::function<std::string()> more_metrics_;
   std::unique_ptr<WorkQueue> work_;
   std::unique_ptr<HttpServer> http_;
 };
@@ -98,20 +95,13 @@ Status Server::Body::listen() {
   return {};
 }
 
-// Gate A, before the body: who it is, and whether there are too many of that one's requests.
+// Gate A, before the body: where it goes, and whether the key may go there.
 std::optional<HttpResponse> Server::Body::admit_head(const HttpRequest& head) {
   const SettingsSnapshot settings = service_.settings.get();
-  Admission admission = admit(head, *settings);
-  if (const auto* admitted = std::get_if<Admitted>(&admission)) {
-    if (!admitted->key) return std::nullopt;
-    const ApiKey& key = *admitted->key;
-    const LimitAnswer limit =
-        service_.limits.admit_request(key.id, limits_of(key, settings->config.limits));
-    if (limit.ok()) return std::nullopt;
-    admission = Denied{limit_error(limit), {}, *admitted};
-  }
-  const Denied& denied = std::get<Denied>(admission);
-  return service_.deny(head, denied, *settings);
+  const Admission admission = admit(head, *settings);
+  const auto* denied = std::get_if<Denied>(&admission);
+  if (denied == nullptr) return std::nullopt;
+  return service_.deny(head, *denied, *settings);
 }
 
 void Server::Body::take(HttpRequest request, Responder responder) {
@@ -135,12 +125,24 @@ void Server::Body::visit(const std::shared_ptr<Visit>& visit) {
   if (const auto* denied = std::get_if<Denied>(&admission))
     return v.responder.send(service_.deny(v.request, *denied, *v.settings));
   v.admitted = std::move(std::get<Admitted>(admission));
-  if (v.admitted.key) v.record.key = v.admitted.key->name;
+  if (v.admitted.target.page) return service_.answer(v, page_response(v.request).value());
+  if (const auto error = count_request(v)) return service_.refuse(v, *error);
   const Dialect* dialect = v.admitted.target.dialect;
   if (dialect == nullptr) return service_.answer(v, metrics_page());
   if (dialect->generates()) return Generation(service_, v).run();
   if (dialect->command != nullptr) return administer(service_, visit);
   service_.answer(v, answer_of(v));
+}
+
+// Once a request, and not on an I/O thread: shared counters are asked over the network.
+std::optional<ApiError> Server::Body::count_request(Visit& v) {
+  if (!v.admitted.key) return std::nullopt;
+  const ApiKey& key = *v.admitted.key;
+  v.record.key = key.name;
+  const LimitAnswer limit =
+      service_.limits.admit_request(key.id, limits_of(key, v.settings->config.limits));
+  v.counted = limit.ok();
+  return limit.ok() ? std::nullopt : std::optional(limit_error(limit));
 }
 
 Reply Server::Body::answer_of(const Visit& v) {
@@ -162,6 +164,7 @@ Reply Server::Body::metrics_page() {
   service_.metrics.connections.set(static_cast<double>(http_->stats().connections));
   std::string page = service_.metrics.write();
   write_model_states(service_.models.list(), page);
+  if (more_metrics_) page += more_metrics_();
   return {200, std::string(metrics_content_type), std::move(page), {}};
 }
 

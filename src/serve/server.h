@@ -10,11 +10,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "serve/models/model_table.h"
 #include "serve/observe/service_metrics.h"
+#include "serve/service.h"
 #include "serve/settings.h"
 
 namespace premise {
@@ -24,6 +27,9 @@ struct ServerSetup {
   ServiceSettings settings;
   ModelTable* models = nullptr;
   ServiceMetrics* metrics = nullptr;
+  LimitBackend* limits = nullptr;
+  Governance governance{};
+  std::function<std::string()> more_metrics{};  // of what stands behind the interfaces above
 };
 
 class Server {

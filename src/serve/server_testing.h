@@ -97,7 +97,7 @@ class ServiceTest : public ::testing::Test {
     options.drain = drain;
     models_ = std::make_unique<ModelTable>(std::move(options));
     models_->add({"m", "one"}, *load({"m", "one"}));
-    auto server = Server::start({settings_, models_.get(), &metrics_});
+    auto server = Server::start({settings_, models_.get(), &metrics_, &limits_, governance_});
     ASSERT_TRUE(server.ok()) << server.error().what.en;
     server_ = std::move(*server);
   }
@@ -161,6 +161,8 @@ class ServiceTest : public ::testing::Test {
 
   GateFolder folder_;
   ServiceSettings settings_;
+  MemoryLimits limits_{[] { return static_cast<std::int64_t>(std::time(nullptr)) * 1000; }};
+  Governance governance_{};
   ServiceMetrics metrics_;
   std::mutex mutex_;
   Engines gates_;

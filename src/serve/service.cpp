@@ -47,6 +47,7 @@ HttpResponse Service::deny(const HttpRequest& head, const Denied& denied,
   if (denied.known.key) record.key = denied.known.key->name;
   record.status = denied.error.status;
   count_refusal(record, denied.error);
+  book_refusal(record, denied.known.key.get(), false, now);
   note(record, denied.known.target.route, now, begun);
   Reply reply = error_reply(denied.error, language_of(head, now));
   reply.headers.insert(reply.headers.end(), denied.headers.begin(), denied.headers.end());
@@ -54,13 +55,19 @@ HttpResponse Service::deny(const HttpRequest& head, const Denied& denied,
 }
 
 void Service::answer(Visit& visit, Reply reply) {
-  visit.record.status = reply.status;
+  answer(visit, to_http(std::move(reply), visit.record.request_id));
+}
+
+void Service::answer(Visit& visit, HttpResponse response) {
+  visit.record.status = response.status;
   note(visit.record, visit.admitted.target.route, *visit.settings, visit.begun);
-  visit.responder.send(to_http(std::move(reply), visit.record.request_id));
+  visit.responder.send(std::move(response));
 }
 
 void Service::refuse(Visit& visit, const ApiError& error) {
   count_refusal(visit.record, error);
+  visit.record.status = error.status;
+  book_refusal(visit.record, visit.admitted.key.get(), visit.counted, *visit.settings);
   answer(visit, error_reply(error, visit.language));
 }
 
@@ -68,6 +75,34 @@ void Service::count_refusal(AccessRecord& record, const ApiError& error) {
   if (!record.outcome.empty()) return;
   record.outcome = error.code.empty() ? "refused" : error.code;
   metrics.refusals.add({record.outcome});
+}
+
+// Who may not come in is worth a line, and so is everything that a key was refused; what strangers
+// mistype is not. Nobody waits for the disk here.
+void Service::book_refusal(const AccessRecord& record, const ApiKey* key, bool counted,
+                           const ServiceSettings& now) {
+  if (governance.ledger == nullptr) return;
+  if (key == nullptr && record.status != 401 && record.status != 403) return;
+  LedgerEntry entry{audit_entry(record, key), {}, now.config.audit.enabled};
+  entry.line.outcome = "refused";
+  entry.line.reason = record.outcome;
+  if (counted && key != nullptr) entry.charge = {key->id, day_of(entry.line.time_ms), 1, 0};
+  governance.ledger->record(std::move(entry));
+}
+
+AuditEntry audit_entry(const AccessRecord& record, const ApiKey* key) {
+  AuditEntry entry;
+  entry.time_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(record.time.time_since_epoch()).count();
+  entry.request = record.request_id;
+  if (key != nullptr) {
+    entry.key_id = key->id;
+    entry.key_name = key->name;
+  }
+  entry.client = record.client;
+  entry.action = record.path;
+  entry.model = record.model;
+  return entry;
 }
 
 void Service::note(AccessRecord& record, std::string_view route, const ServiceSettings& now,
@@ -81,7 +116,8 @@ KeyLimits limits_of(const ApiKey& key, const LimitsConfig& server) {
   const auto or_else = [](std::int64_t own, std::int64_t usual) { return own != 0 ? own : usual; };
   return {or_else(key.limits.requests_per_minute, server.requests_per_minute),
           or_else(key.limits.tokens_per_minute, server.tokens_per_minute),
-          or_else(key.limits.tokens_per_day, server.tokens_per_day)};
+          or_else(key.limits.tokens_per_day, server.tokens_per_day),
+          or_else(key.limits.requests_per_day, server.requests_per_day)};
 }
 
 }  // namespace premise

@@ -6,12 +6,7 @@ namespace premise {
 
 Status check_supported(const Config& config) {
   const std::pair<std::string_view, bool> unmet[] = {
-      {"[filter] words", !config.filter.words.empty()},
-      {"[cache] results", config.cache.results != "off"},
       {"[tracing] endpoint", !config.tracing.endpoint.empty()},
-      {"[limits] counters", config.limits.counters != "memory"},
-      {"[limits] requests_per_day", config.limits.requests_per_day != 0},
-      {"[audit] text", config.audit.text},
   };
   for (const auto& [key, set] : unmet)
     if (set)

@@ -409,8 +409,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path, arguments, says):
     assert says in result.stderr.decode()
 
 
-@pytest.mark.parametrize("setting", [
-    '[filter]\nwords = ["w.txt"]', '[cache]\nresults = "memory"', '[audit]\ntext = true'])
+@pytest.mark.parametrize("setting", ['[tracing]\nendpoint = "http://127.0.0.1:4318"'])
 def test_a_setting_that_nothing_obeys_yet_is_refused(tiny, tmp_path, setting):
     (tmp_path / "w.txt").write_text("word\n")
     path = tmp_path / "premise.toml"

@@ -50,6 +50,7 @@ ROOMS = {
     "machine": ["numerics/kernels"],
     "serve/observe": ["base"],
     "serve/http": ["base"],
+    "serve/page": ["serve/http"],
     "serve/endpoint": ["engine/request", "model/chat"],
     "serve/filter": ["serve/endpoint"],
     "serve/cache": ["serve/endpoint", "redis"],
@@ -57,8 +58,8 @@ ROOMS = {
     "serve/models": ["serve/endpoint"],
     "serve/api": ["serve/endpoint", "serve/models"],
     "config": ["redis"],
-    "serve": ["serve/http", "serve/api", "serve/models", "serve/local", "serve/observe",
-              "serve/shared_limits", "serve/filter", "serve/cache", "config"],
+    "serve": ["serve/http", "serve/page", "serve/api", "serve/models", "serve/local",
+              "serve/observe", "serve/shared_limits", "serve/filter", "serve/cache", "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }

@@ -6,7 +6,6 @@ namespace premise {
 namespace {
 
 constexpr std::int64_t minute_ms = 60'000;
-constexpr std::int64_t day_ms = 86'400'000;
 constexpr std::int64_t reserved_tokens_max = std::int64_t{1} << 40;  // sums stay far from overflow
 
 }  // namespace

@@ -43,6 +43,10 @@ struct LimitAnswer {
 };
 
 /// What a key used up of a day.
+/// The day of a time: since 1970, UTC.
+constexpr std::int64_t day_ms = 86'400'000;
+constexpr std::int64_t day_of(std::int64_t time_ms) { return time_ms / day_ms; }
+
 struct DayUse {
   std::int64_t key_id = 0;
   std::int64_t day = 0;  // since 1970, UTC

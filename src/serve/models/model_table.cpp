@@ -22,6 +22,7 @@ std::string_view name_of(SwapResult result) {
 ModelUse::~ModelUse() { table_.release(*this); }
 
 ModelEndpoint& ModelUse::endpoint() const { return *version_.loaded.endpoint; }
+const std::string& ModelUse::identity() const { return version_.loaded.identity; }
 
 void ModelUse::on_cut(std::function<void()> cut) {
   {

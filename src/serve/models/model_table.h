@@ -38,6 +38,7 @@ struct ModelVersion;
 struct LoadedVersion {
   std::shared_ptr<ModelEndpoint> endpoint;  // its last owner is the table: never its own thread
   std::string digest{};
+  std::string identity{};  // equal for equal answers to equal requests, also after a restart
 };
 
 /// Takes the time of loading; no_resources where memory does not hold it beside what is loaded.
@@ -61,6 +62,7 @@ class ModelUse {
   ModelUse& operator=(const ModelUse&) = delete;
 
   ModelEndpoint& endpoint() const;
+  const std::string& identity() const;
   /// To be called when the version is to go and the request has not ended in time: it must end it.
   /// Called at most once, perhaps at once, on any thread.
   void on_cut(std::function<void()> cut);

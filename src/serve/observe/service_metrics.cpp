@@ -60,6 +60,9 @@ ServiceMetrics::ServiceMetrics()
       model_swaps("premise_model_swaps_total",
                   "Versions of models that were to replace another, by what came of it.",
                   {"model", "result"}),
+      filtered_words("premise_filtered_words_total",
+                     "Listed words that were found; a rejected request or choice counts one.",
+                     {"where"}),
       guesses("premise_speculative_tokens_total",
               "Guessed tokens that the model checked, by whether it drew them itself.",
               {"model", "result"}),
@@ -77,7 +80,8 @@ std::string ServiceMetrics::write() const {
        {&time_to_first_token, &time_between_tokens, &request_seconds, &queue_seconds})
     each->write(out);
   for (const CounterFamily* each :
-       {&tokens, &requests, &refusals, &cache_hits, &preemptions, &model_swaps, &guesses})
+       {&tokens, &requests, &refusals, &cache_hits, &preemptions, &model_swaps, &filtered_words,
+        &guesses})
     each->write(out);
   for (const Gauge* each : {&requests_running, &requests_waiting, &kv_blocks_used, &kv_blocks_kept,
                             &kv_blocks_total, &connections})

@@ -1,0 +1,163 @@
+"""premise serve as an organisation governs it: words that must not pass, answers that are kept, and
+books that survive the hardest end."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+import tiny_model
+from test_serve import PROGRAM, Server
+
+WAIT = 20  # seconds until something must have been noticed
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    path.write_bytes(tiny_model.model_bytes())
+    return path
+
+
+@pytest.fixture
+def serve(tiny, tmp_path):
+    """Starts servers that end with the test."""
+    started = []
+
+    def start(settings="", name="premise.toml"):
+        file = tmp_path / name
+        file.write_text(f'{settings}\n[[model]]\nname = "tiny"\npath = "{tiny}"\ncontext = 256\n')
+        server = Server(tmp_path, "--config", file)
+        assert server.port, server.said
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+def premise(home, *arguments):
+    done = subprocess.run([PROGRAM, *map(str, arguments), "--json"], timeout=60,
+                          env={"PATH": os.environ["PATH"], "LANG": "C", "PREMISE_HOME": str(home)},
+                          capture_output=True, stdin=subprocess.DEVNULL)
+    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+
+
+def make_key(home, *arguments):
+    return premise(home, "keys", "create", "--name", "alice", *arguments)[1]["key"]
+
+
+def asked(**more):
+    return {"model": "tiny", "prompt": "hello", "max_tokens": 12, "temperature": 0,
+            "ignore_eos": True, **more}
+
+
+def text_of(answer):
+    return answer["choices"][0]["text"]
+
+
+# Words
+
+
+def test_a_listed_word_is_refused_and_not_repeated(serve, tmp_path):
+    (tmp_path / "words.txt").write_text("# secret things\n绝密\ntop secret\n")
+    server = serve('[filter]\nwords = ["words.txt"]\n')
+    for prompt in ("这是 绝 密 文件", "a ＴＯＰ   Secret file"):
+        status, _, body = server.ask("POST", "/v1/completions", asked(prompt=prompt))
+        assert status == 400, body
+        error = json.loads(body)["error"]
+        assert error["code"] == "content_filter"
+        assert "绝" not in error["message"] and "secret" not in error["message"].lower()
+    assert server.ask("POST", "/v1/completions", asked(prompt="topsecret"))[0] == 200
+    assert server.metric('premise_refusals_total{reason="content_filter"}') == 2
+
+
+def test_a_listed_word_ends_an_answer_or_is_masked(serve, tmp_path):
+    (tmp_path / "words.txt").write_text("nothing\n")
+    server = serve('[filter]\nwords = ["words.txt"]\naction = "mask"\n')
+    whole = text_of(server.json("POST", "/v1/completions", asked()))
+    letter = next(c for c in whole if c.isalpha())
+    # The list is read again when it changes; a word of one letter is found where letters end.
+    (tmp_path / "words.txt").write_text("\n".join(sorted(
+        {word for word in "".join(c if c.isalnum() else " " for c in whole).split()})))
+    end = time.monotonic() + WAIT
+    while (masked := text_of(server.json("POST", "/v1/completions", asked()))) == whole:
+        assert time.monotonic() < end, "the changed list was not noticed"
+        time.sleep(0.1)
+    assert letter not in masked and "*" in masked and len(masked) == len(whole)
+    body = server.ask("POST", "/v1/completions", asked(stream=True))[2].decode()
+    pieces = [json.loads(line[6:]) for line in body.split("\n\n") if line.startswith("data: {")]
+    assert "".join(text_of(piece) for piece in pieces) == masked
+
+
+# Answers that are kept
+
+
+def test_a_repeated_question_is_answered_from_the_cache(serve):
+    server = serve('[cache]\nresults = "memory"\n')
+    _, headers, first = server.ask("POST", "/v1/completions", asked())
+    assert headers["x-premise-cache"] == "miss"
+    _, headers, again = server.ask("POST", "/v1/completions", asked())
+    assert headers["x-premise-cache"] == "hit"
+    assert text_of(json.loads(first)) == text_of(json.loads(again))
+    assert server.metric('premise_cache_hits_total{cache="result"}') == 1
+    for other in (asked(cache=False), asked(temperature=1.0)):
+        assert server.ask("POST", "/v1/completions", other)[1]["x-premise-cache"] == "bypass"
+    _, headers, streamed = server.ask("POST", "/v1/completions", asked(stream=True))
+    assert headers["x-premise-cache"] == "hit" and streamed.endswith(b"data: [DONE]\n\n")
+
+
+# Books
+
+
+def test_what_was_answered_is_in_the_audit_log(serve, tmp_path):
+    secret = make_key(tmp_path)
+    server = serve("[auth]\nrequired = true\n[audit]\ntext = true\n")
+    bearer = {"Authorization": f"Bearer {secret}"}
+    answer = server.json("POST", "/v1/completions", asked(), **bearer)
+    server.ask("POST", "/v1/completions", asked(), Authorization="Bearer sk-wrong")
+    assert server.stop()[0] == 0
+    lines = premise(tmp_path, "audit", "list")[1]
+    lines = lines["lines"] if isinstance(lines, dict) else lines
+    complete = next(line for line in lines if line["outcome"] == "complete")
+    assert complete["key_name"] == "alice" and complete["model"] == "tiny"
+    assert complete["output_tokens"] == 12 and complete["client"] == "127.0.0.1"
+    assert complete["answer"] == text_of(answer) and "hello" in complete["prompt"]
+    assert any(line["outcome"] == "refused" and line["reason"] == "invalid_api_key"
+               for line in lines)
+    assert premise(tmp_path, "audit", "verify")[0] == 0
+
+
+def test_a_kill_loses_nothing_that_was_answered(serve, tmp_path):
+    secret = make_key(tmp_path, "--tpd", 60)
+    bearer = {"Authorization": f"Bearer {secret}"}
+    server = serve("[auth]\nrequired = true\n")
+    used = server.json("POST", "/v1/completions", asked(), **bearer)["usage"]["total_tokens"]
+    used += server.json("POST", "/v1/completions", asked(), **bearer)["usage"]["total_tokens"]
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait()
+    lines = premise(tmp_path, "audit", "list")[1]
+    lines = lines["lines"] if isinstance(lines, dict) else lines
+    assert sum(line["outcome"] == "complete" for line in lines) == 2
+    assert premise(tmp_path, "audit", "verify")[0] == 0
+    server = serve("[auth]\nrequired = true\n")
+    status, headers, body = server.ask("POST", "/v1/completions",
+                                       asked(max_tokens=61 - used), **bearer)
+    assert status == 429 and b"tokens_per_day" in body
+    assert server.ask("POST", "/v1/completions", asked(max_tokens=1), **bearer)[0] == 200
+
+
+def test_requests_of_a_day_are_counted_over_a_restart(serve, tmp_path):
+    secret = make_key(tmp_path, "--rpd", 2)
+    bearer = {"Authorization": f"Bearer {secret}"}
+    for statuses in ([200], [200, 429]):
+        server = serve("[auth]\nrequired = true\n")
+        assert [server.ask("POST", "/v1/completions", asked(), **bearer)[0]
+                for _ in statuses] == statuses
+        assert server.stop()[0] == 0
