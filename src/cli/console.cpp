@@ -47,9 +47,8 @@ Status Console::finish() {
 }
 
 void Console::say_line(std::string_view line) {
-  const std::string safe = printable(line);
+  const std::string safe = printable(line) + '\n';  // in one piece: other threads say lines too
   std::fwrite(safe.data(), 1, safe.size(), err_);
-  std::fputc('\n', err_);
 }
 
 void Console::say(const Text& text) { say_line(text.in(language_)); }

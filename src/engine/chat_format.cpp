@@ -55,6 +55,14 @@ Result<ChatFormat> ChatFormat::from_metadata(const Metadata& metadata, const Tok
   return format;
 }
 
+Result<ChatFormat> ChatFormat::from_template(const std::string& jinja, const Tokenizer& tokenizer) {
+  PREMISE_TRY(ChatTemplate parsed, ChatTemplate::parse(jinja));
+  const Source source{jinja, std::move(parsed)};
+  ChatFormat format(tokenizer, source.parsed);
+  if (names_tools(source)) format.with_tools_ = source.parsed;
+  return format;
+}
+
 ChatFormat ChatFormat::transcript(const Tokenizer& tokenizer) {
   return ChatFormat(tokenizer, ChatTemplate::transcript());
 }

@@ -32,6 +32,9 @@ class ChatFormat {
   /// and gets the transcript. bad_input: a template is not Jinja; its key and line are named.
   static Result<ChatFormat> from_metadata(const Metadata& metadata, const Tokenizer& tokenizer);
 
+  /// A format by a template in place of the model's own. bad_input: it is not Jinja.
+  static Result<ChatFormat> from_template(const std::string& jinja, const Tokenizer& tokenizer);
+
   /// "User: …", "Assistant: …", one a line: for base models, and to ignore a template.
   static ChatFormat transcript(const Tokenizer& tokenizer);
 

@@ -1,34 +1,29 @@
 // `premise serve`: HTTP, keys and limits, dialects and models, joined. The way of a request:
 //
-//   http → origin → route → key, request rate → dialect decodes → tokens counted → token budget
-//        → endpoint → events → dialect encodes → bytes; budget settled and logged before the last
+//   head → origin, target, key, request rate (reception)       on an I/O thread, before the body
+//   body → decode → model → tokens counted → budget reserved   (generation)     on a worker
+//        → endpoint → stages → encoder → books settled → log → last byte (answer)
 //
-// Each part is a room of its own and knows nothing of the others; this file is the only one that
+// Each part is a room of its own and knows nothing of the others; this folder is the only one that
 // knows them all.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "base/result.h"
-#include "config/config.h"
-#include "serve/endpoint/endpoint.h"
-#include "serve/gate/key_ring.h"
-#include "serve/observe/access_log.h"
+#include "serve/models/model_table.h"
 #include "serve/observe/service_metrics.h"
+#include "serve/settings.h"
 
 namespace premise {
 
 /// What stands before the first connection is taken. Everything outlives the server.
 struct ServerSetup {
-  Config config;
-  Language language = Language::english;               // where a client names none
-  std::vector<std::shared_ptr<ModelEndpoint>> models;  // the first is the default
-  KeyRing* keys = nullptr;  // null: nobody needs a key, which is for loopback alone
+  ServiceSettings settings;
+  ModelTable* models = nullptr;
   ServiceMetrics* metrics = nullptr;
-  AccessLog* log = nullptr;
 };
 
 class Server {
@@ -39,6 +34,11 @@ class Server {
   ~Server();
 
   std::uint16_t port() const;
+
+  /// Requests that begin from now on see these settings; those that run keep theirs. Certificate
+  /// and key are read again. Of the HTTP server's options no other changes. On an Error everything
+  /// stays as it was. Any thread, one at a time.
+  Status apply(ServiceSettings settings);
 
   /// Takes no more requests, lets running ones end within `limit`, then cuts them.
   void drain(std::chrono::milliseconds limit);

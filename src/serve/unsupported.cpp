@@ -12,7 +12,6 @@ Status check_supported(const Config& config) {
       {"[limits] counters", config.limits.counters != "memory"},
       {"[limits] requests_per_day", config.limits.requests_per_day != 0},
       {"[audit] text", config.audit.text},
-      {"a second [[model]]", config.models.size() > 1},
   };
   for (const auto& [key, set] : unmet)
     if (set)
@@ -26,10 +25,6 @@ Status check_supported(const Config& config) {
       return error(ErrorCode::usage,
                    {"[[model]] kv_memory is not built yet; context × parallel decides",
                     "[[model]] kv_memory 尚未实现；由 context × parallel 决定"});
-    if (!model.chat_template.empty())
-      return error(ErrorCode::usage,
-                   {"[[model]] chat_template is not built yet; the model's own is used",
-                    "[[model]] chat_template 尚未实现；使用模型自带的模板"});
   }
   return {};
 }

@@ -55,10 +55,11 @@ ROOMS = {
     "serve/filter": ["serve/endpoint"],
     "serve/cache": ["serve/endpoint", "redis"],
     "serve/local": ["serve/endpoint", "engine"],
-    "serve/api": ["serve/endpoint"],
+    "serve/models": ["serve/endpoint"],
+    "serve/api": ["serve/endpoint", "serve/models"],
     "config": ["redis"],
-    "serve": ["serve/http", "serve/page", "serve/api", "serve/local", "serve/observe", "serve/gate",
-              "config"],
+    "serve": ["serve/http", "serve/page", "serve/api", "serve/models", "serve/local", "serve/observe",
+              "serve/shared_limits", "serve/filter", "serve/cache", "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }

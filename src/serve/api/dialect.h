@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "serve/api/api_call.h"
 #include "serve/endpoint/endpoint.h"
+#include "serve/models/model_status.h"
 
 namespace premise {
 
@@ -45,9 +47,17 @@ class ReplyEncoder {
 
 /// What paths that generate nothing answer from.
 struct ServiceView {
-  std::vector<ModelCard> models;
+  std::vector<ModelCard> models;  // that take requests
   bool ready = false;
   Language language = Language::english;
+  std::vector<ModelStatus> statuses{};  // of all models, for the administrator
+};
+
+/// What an administrator wants done with a model.
+struct ModelCommand {
+  enum class Action : std::uint8_t { load, unload, swap } action = Action::load;
+  ModelSpec spec;
+  std::optional<std::chrono::milliseconds> drain{};  // unload: for running requests
 };
 
 struct Dialect {
@@ -56,13 +66,16 @@ struct Dialect {
   /// "/v1/models/{model}": a last element in braces takes the rest of the path, slashes and all.
   std::string_view path;
   bool needs_key = true;
+  bool admin = false;  // the key needs the scope of administrators
 
-  // Either these two …
+  // One of the three: these two …
   OrApiError<GenerationCall> (*decode)(const ApiCall& call) = nullptr;
   std::unique_ptr<ReplyEncoder> (*encode)(const GenerationCall& call,
                                           const ReplyHead& head) = nullptr;
-  // … or this: an answer at once. `rest` is what the braces took.
+  // … an answer at once (`rest` is what the braces took) …
   Reply (*answer)(const ServiceView& view, std::string_view rest) = nullptr;
+  // … or something to be done.
+  OrApiError<ModelCommand> (*command)(const ApiCall& call) = nullptr;
 
   bool generates() const { return decode != nullptr; }
 };

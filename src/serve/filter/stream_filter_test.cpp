@@ -186,7 +186,7 @@ RandomCase random_case(std::mt19937& random) {
 TEST(StreamFilterProperty, AnyCutsGiveWhatTheWholeTextGives) {
   std::mt19937 random(20261123);
   std::size_t matched = 0;
-  for (int round = 0; round < 5000; ++round) {
+  for (int round = 0; round < 2500; ++round) {
     const RandomCase made = random_case(random);
     const std::vector<ByteRange> expected = plain_matches(made.plain_words, made.text);
     ASSERT_EQ(made.words->matches(made.text), expected) << made.text;
@@ -205,7 +205,7 @@ TEST(StreamFilterProperty, AnyCutsGiveWhatTheWholeTextGives) {
       ASSERT_EQ(filter.matches(), expected.size());
     }
   }
-  EXPECT_GT(matched, 1500u);
+  EXPECT_GT(matched, 700u);
 }
 
 TEST(StreamFilterProperty, NothingOfAWordLeavesARejectedText) {

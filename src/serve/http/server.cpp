@@ -78,7 +78,7 @@ class HttpServer::Body {
 
   Status listen();
   void run();
-  Status reload_tls();
+  Status reload_tls(const TlsFiles* files = nullptr);
   void drain(std::chrono::milliseconds limit);
   std::uint16_t port() const { return port_; }
   HttpStats stats() const;
@@ -181,13 +181,18 @@ std::shared_ptr<const TlsContext> HttpServer::Body::tls() const {
   return tls_;
 }
 
-Status HttpServer::Body::reload_tls() {
+Status HttpServer::Body::reload_tls(const TlsFiles* files) {
   if (!options_.tls) {
     return error(ErrorCode::usage,
                  {"This server was started without TLS.", "此服务器启动时未启用 TLS。"});
   }
-  PREMISE_TRY(auto fresh, TlsContext::load(*options_.tls));
+  const TlsFiles from = [&] {
+    const std::lock_guard lock(tls_mutex_);
+    return files != nullptr ? *files : *options_.tls;
+  }();
+  PREMISE_TRY(auto fresh, TlsContext::load(from));
   const std::lock_guard lock(tls_mutex_);
+  options_.tls = from;
   tls_ = std::move(fresh);
   return {};
 }
@@ -258,6 +263,7 @@ HttpServer::~HttpServer() { body_->drain(std::chrono::milliseconds(0)); }
 std::uint16_t HttpServer::port() const { return body_->port(); }
 
 Status HttpServer::reload_tls() { return body_->reload_tls(); }
+Status HttpServer::reload_tls(const TlsFiles& files) { return body_->reload_tls(&files); }
 
 void HttpServer::drain(std::chrono::milliseconds limit) { body_->drain(limit); }
 

@@ -72,9 +72,11 @@ class HttpServer final {
   /// The port it listens on.
   std::uint16_t port() const;
 
-  /// Reads certificate and key again; connections from now on use them. On an error the old ones
-  /// stay. An Error (usage) on a server without TLS. Any thread; reads files.
+  /// Reads certificate and key again, from the same files or from others; connections from now on
+  /// use them. On an error the old ones stay. An Error (usage) on a server without TLS. Any thread;
+  /// reads files.
   Status reload_tls();
+  Status reload_tls(const TlsFiles& files);
 
   /// Stops accepting, closes idle connections, lets running requests end within `limit`, cuts the
   /// rest (`server_closing`). Blocks until all are closed and the I/O threads are gone. Any thread

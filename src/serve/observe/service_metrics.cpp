@@ -57,6 +57,9 @@ ServiceMetrics::ServiceMetrics()
       preemptions("premise_preemptions_total",
                   "Requests that gave up their place in the KV cache and were computed again.",
                   {"model"}),
+      model_swaps("premise_model_swaps_total",
+                  "Versions of models that were to replace another, by what came of it.",
+                  {"model", "result"}),
       guesses("premise_speculative_tokens_total",
               "Guessed tokens that the model checked, by whether it drew them itself.",
               {"model", "result"}),
@@ -74,7 +77,7 @@ std::string ServiceMetrics::write() const {
        {&time_to_first_token, &time_between_tokens, &request_seconds, &queue_seconds})
     each->write(out);
   for (const CounterFamily* each :
-       {&tokens, &requests, &refusals, &cache_hits, &preemptions, &guesses})
+       {&tokens, &requests, &refusals, &cache_hits, &preemptions, &model_swaps, &guesses})
     each->write(out);
   for (const Gauge* each : {&requests_running, &requests_waiting, &kv_blocks_used, &kv_blocks_kept,
                             &kv_blocks_total, &connections})

@@ -21,7 +21,8 @@ struct ServiceMetrics {
   CounterFamily refusals;         // reason
   CounterFamily cache_hits;       // cache (result, prefix)
   CounterFamily preemptions;      // model
-  CounterFamily guesses;          // model, result (right, wrong)
+  CounterFamily model_swaps;  // model, result (swapped, kept, not_loaded, check_failed, returned)
+  CounterFamily guesses;      // model, result (right, wrong)
   Gauge requests_running, requests_waiting;  // gauges are sums over models
   Gauge kv_blocks_used, kv_blocks_kept, kv_blocks_total;
   Gauge connections;

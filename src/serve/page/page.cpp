@@ -108,10 +108,13 @@ HttpResponse file_answer(const PageFile& file, const HttpRequest& request) {
 
 }  // namespace
 
+bool is_page_request(const HttpRequest& request) {
+  return (request.method == "GET" || request.method == "HEAD") && is_page_path(request.path);
+}
+
 std::optional<HttpResponse> page_response(const HttpRequest& request,
                                           std::span<const PageFile> files) {
-  if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
-  if (!is_page_path(request.path)) return std::nullopt;
+  if (!is_page_request(request)) return std::nullopt;
   if (files.empty())
     return plain_answer(
         404,

@@ -14,6 +14,10 @@
 
 namespace premise {
 
+/// True for GET and HEAD of the page's own paths: `/`, `/index.html`, `/favicon.svg` and everything
+/// below `/assets/`.
+bool is_page_request(const HttpRequest& request);
+
 /// The answer to GET and HEAD of the page's own paths: `/`, `/index.html`, `/favicon.svg` and
 /// everything below `/assets/`. Nothing for any other request, which is then the API's. The files
 /// hold no secret and need no key; the page asks its user for one. Any thread.

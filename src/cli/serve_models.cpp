@@ -1,0 +1,107 @@
+#include "cli/serve_models.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "cli/model_options.h"
+#include "cli/read_input.h"
+#include "engine/chat_format.h"
+#include "serve/metrics_observer.h"
+
+namespace premise {
+namespace {
+
+constexpr std::size_t serve_context = 8192;  // where nobody says: long ones need much memory
+constexpr std::size_t usual_parallel = 4;
+
+/// The model's own format in the words of an endpoint.
+class FormatEncoder final : public PromptEncoder {
+ public:
+  explicit FormatEncoder(ChatFormat format) : format_(std::move(format)) {}
+
+  Result<Encoded> encode(const Conversation& conversation) const override {
+    Encoded encoded;
+    PREMISE_TRY(encoded.tokens, format_.prompt(conversation.messages, conversation.tools));
+    encoded.stops = format_.stop_strings();
+    encoded.stop_tokens.assign(format_.stop_tokens().begin(), format_.stop_tokens().end());
+    return encoded;
+  }
+
+ private:
+  ChatFormat format_;
+};
+
+struct ServedModel {
+  LoadedModel loaded;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::unique_ptr<MetricsObserver> observer;
+  std::unique_ptr<LocalEndpoint> endpoint;  // the last member: it uses the others
+};
+
+Result<ChatFormat> format_of(const ModelSpec& spec, const Metadata& metadata,
+                             const Tokenizer& tokenizer, Console& console) {
+  if (!spec.chat_template.empty()) {
+    PREMISE_TRY(const std::string jinja, read_file(spec.chat_template));
+    auto format = ChatFormat::from_template(jinja, tokenizer);
+    if (!format) return at({spec.chat_template, spec.chat_template}, std::move(format).error());
+    return format;
+  }
+  PREMISE_TRY(ChatFormat format, ChatFormat::from_metadata(metadata, tokenizer));
+  if (format.is_transcript())
+    console.say(text({"{} is a base model: messages become a plain transcript",
+                      "{} 是基础模型：对话消息将以普通对话文本的形式给出"},
+                     spec.path));
+  return format;
+}
+
+/// The store names its files after their digests; others are not hashed for it, which would take
+/// as long as loading does.
+std::string digest_in(std::string_view path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  return name.starts_with("sha256") ? name : "";
+}
+
+std::size_t or_usual(std::int64_t value, std::size_t usual) {
+  return value > 0 ? static_cast<std::size_t>(value) : usual;
+}
+
+}  // namespace
+
+ModelSpec spec_of(const ModelConfig& model) {
+  return {served_name(model), model.path,    model.context,      model.parallel,
+          model.queue,        model.kv_type, model.chat_template};
+}
+
+Result<LoadedVersion> ModelLoader::load(const ModelSpec& spec) const {
+  auto served = std::make_shared<ServedModel>();
+  PREMISE_TRY(const auto source, open_model(spec.path));
+  PREMISE_TRY(const std::size_t most, context_length(*source));
+  EngineOptions engine;
+  engine.context = or_usual(spec.context, std::min(most, serve_context));
+  engine.sequences = or_usual(spec.parallel, usual_parallel);
+  engine.tokens_per_step = static_cast<std::size_t>(engine_.tokens_per_step);
+  ModelOptions options;
+  options.model = spec.path;
+  options.threads = static_cast<int>(engine_.threads);
+  options.kv_type = spec.kv_type;
+  options.speculative = engine_.speculative;
+  PREMISE_TRY(served->loaded, load_model(options, engine, console_));
+  const Metadata& metadata = served->loaded.source->metadata();
+  PREMISE_TRY(Tokenizer tokenizer, Tokenizer::from_gguf(metadata));
+  served->tokenizer = std::make_shared<const Tokenizer>(std::move(tokenizer));
+  PREMISE_TRY(ChatFormat format, format_of(spec, metadata, *served->tokenizer, console_));
+  served->observer = std::make_unique<MetricsObserver>(metrics_, spec.name);
+  served->endpoint = std::make_unique<LocalEndpoint>(
+      taking_turns(step_engine(std::move(served->loaded.engine)), turns_), served->tokenizer,
+      std::make_shared<const FormatEncoder>(std::move(format)),
+      LocalEndpointOptions{.name = spec.name,
+                           .created = static_cast<std::int64_t>(std::time(nullptr)),
+                           .queue = static_cast<std::size_t>(spec.queue),
+                           .observer = served->observer.get()});
+  ModelEndpoint* endpoint = served->endpoint.get();
+  const std::string digest = digest_in(served->loaded.source->path());
+  return LoadedVersion{{std::move(served), endpoint}, digest};
+}
+
+}  // namespace premise

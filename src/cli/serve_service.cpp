@@ -1,0 +1,163 @@
+// A reload is read and checked as a whole before anything of it is used: log, keys and certificate
+// are opened first, then one pointer is exchanged. Models that were added, removed or changed in
+// the file are loaded, unloaded and swapped by the table, which takes its time; what goes wrong
+// there leaves the other models alone and is told when it happens.
+#include "cli/serve_service.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "base/language.h"
+#include "serve/api/origin.h"
+#include "serve/gate/gate_database.h"
+#include "serve/models/self_check.h"
+#include "serve/unsupported.h"
+#include "store/store.h"
+
+namespace premise {
+namespace {
+
+constexpr std::chrono::minutes self_check_limit{2};
+
+Result<std::shared_ptr<KeyRing>> open_keys() {
+  PREMISE_TRY(const auto root, Store::default_root(process_environment));
+  PREMISE_TRY(auto keys, KeyRing::open(root / GateDatabase::file_name, [] {
+                return static_cast<std::int64_t>(std::time(nullptr));
+              }));
+  return std::shared_ptr<KeyRing>(std::move(keys));
+}
+
+Result<std::shared_ptr<AccessLog>> open_log(const LogConfig& log) {
+  PREMISE_TRY(AccessLog opened,
+              AccessLog::open(
+                  {.path = log.path,
+                   .format = log.format == "text" ? AccessLogFormat::text : AccessLogFormat::json,
+                   .level = parse_log_level(log.level).value_or(LogLevel::info),
+                   .file_bytes = log.rotate_bytes.value_or(std::uint64_t{1} << 40),
+                   .files = static_cast<std::size_t>(log.keep)}));
+  return std::make_shared<AccessLog>(std::move(opened));
+}
+
+/// Certificate and key may be others after a reload; whether there is TLS at all may not.
+bool turns_tls(const Config& before, const Config& after) {
+  return before.server.tls_cert.empty() != after.server.tls_cert.empty();
+}
+
+const ModelConfig* named(const std::vector<ModelConfig>& models, const std::string& name) {
+  const auto found = std::ranges::find(models, name, served_name);
+  return found == models.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+ServeService::ServeService(Config config, ReadConfig read, Console& console)
+    : config_(std::move(config)),
+      read_(std::move(read)),
+      console_(console),
+      loader_(config_.engine, metrics_, console) {}
+
+Result<std::unique_ptr<ServeService>> ServeService::start(Config config, ReadConfig read,
+                                                          Console& console) {
+  std::unique_ptr<ServeService> service(
+      new ServeService(std::move(config), std::move(read), console));
+  PREMISE_CHECK(service->open());
+  return service;
+}
+
+Status ServeService::open() {
+  PREMISE_TRY(ServiceSettings settings, settings_for(config_));
+  keys_ = settings.keys;
+  ModelTable::Options options;
+  options.factory = [this](const ModelSpec& spec) { return loader_.load(spec); };
+  options.check = [](ModelEndpoint& endpoint) { return self_check(endpoint, self_check_limit); };
+  options.tell = [this](const ModelNews& news) { tell(news); };
+  models_ = std::make_unique<ModelTable>(std::move(options));
+  for (const ModelConfig& model : config_.models) {
+    PREMISE_TRY(LoadedVersion version, loader_.load(spec_of(model)));
+    models_->add(spec_of(model), std::move(version));
+  }
+  PREMISE_TRY(server_, Server::start({std::move(settings), models_.get(), &metrics_}));
+  return {};
+}
+
+Result<ServiceSettings> ServeService::settings_for(const Config& config) {
+  ServiceSettings settings{
+      config, config.server.language == "zh" ? Language::chinese : Language::english, keys_, {}};
+  PREMISE_TRY(settings.log, open_log(config.log));
+  if (!config.auth.required && is_loopback_name(config.server.host)) {
+    settings.keys = nullptr;
+  } else if (!settings.keys) {
+    PREMISE_TRY(settings.keys, open_keys());
+  }
+  return settings;
+}
+
+void ServeService::reload() {
+  auto read = read_();
+  Status status;
+  if (!read.ok())
+    status = std::move(read).error();
+  else
+    status = apply(*read);
+  if (status.ok()) return;
+  console_.say(text({"SIGHUP: nothing was changed", "SIGHUP：未做任何更改"}));
+  console_.report(status.error());
+}
+
+Status ServeService::apply(const Config& read) {
+  Config next = apply_live(config_, read);
+  const bool tls_waits = turns_tls(config_, read);
+  if (tls_waits) {
+    next.server.tls_cert = config_.server.tls_cert;
+    next.server.tls_key = config_.server.tls_key;
+  }
+  PREMISE_TRY(ServiceSettings settings, settings_for(next));
+  const auto keys = settings.keys;
+  PREMISE_CHECK(server_->apply(std::move(settings)));
+  keys_ = keys;
+  std::string changed, waiting;
+  for (const ConfigChange& change : compare(config_, read)) {
+    const bool tls = change.key == "server.tls_cert" || change.key == "server.tls_key";
+    const bool live = (change.live && !(tls && tls_waits)) || change.key.starts_with("model.");
+    std::string& list = live ? changed : waiting;
+    list += (list.empty() ? "" : ", ") + change.key;
+  }
+  if (changed.empty()) changed = "-";
+  console_.say(text(
+      {"SIGHUP: the configuration was reloaded; changed: {}", "SIGHUP：已重新加载配置；已更改：{}"},
+      changed));
+  if (!waiting.empty())
+    console_.say(text({"SIGHUP: these take effect at the next start: {}",
+                       "SIGHUP：以下设置将在下次启动时生效：{}"},
+                      waiting));
+  change_models(config_.models, read.models);
+  next.models = read.models;
+  config_ = std::move(next);
+  return {};
+}
+
+void ServeService::change_models(const std::vector<ModelConfig>& before,
+                                 const std::vector<ModelConfig>& after) {
+  const auto say = [&](const std::optional<ModelRefusal>& refusal) {
+    if (refusal) console_.say(at({"SIGHUP", "SIGHUP"}, Error{ErrorCode::no, refusal->what}).what);
+  };
+  for (const ModelConfig& model : before)
+    if (named(after, served_name(model)) == nullptr)
+      say(models_->unload(served_name(model), std::nullopt));
+  for (const ModelConfig& model : after) {
+    const ModelConfig* was = named(before, served_name(model));
+    if (was == nullptr)
+      say(models_->load(spec_of(model)));
+    else if (spec_of(*was) != spec_of(model))
+      say(models_->swap(spec_of(model)));
+  }
+}
+
+void ServeService::tell(const ModelNews& news) {
+  if (news.swap) metrics_.model_swaps.add({news.name, std::string(name_of(*news.swap))});
+  console_.say(news.bad ? at(text({"warning", "警告"}), Error{ErrorCode::no, news.what}).what
+                        : news.what);
+}
+
+}  // namespace premise

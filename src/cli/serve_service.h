@@ -1,0 +1,48 @@
+// A running `premise serve`: models, books and server together, and how they follow premise.toml.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "cli/console.h"
+#include "cli/serve_models.h"
+#include "serve/server.h"
+
+namespace premise {
+
+class ServeService {
+ public:
+  /// Reads the configuration as it is now, overrides of the command line included.
+  using ReadConfig = std::function<Result<Config>()>;
+
+  /// Loads every model, then listens.
+  static Result<std::unique_ptr<ServeService>> start(Config config, ReadConfig read,
+                                                     Console& console);
+
+  /// On SIGHUP: what may change while it runs takes effect, the rest is named. A configuration with
+  /// a mistake changes nothing. Says what happened.
+  void reload();
+
+  const Config& config() const { return config_; }
+  Server& server() { return *server_; }
+  bool needs_keys() const { return keys_ != nullptr; }
+
+ private:
+  ServeService(Config config, ReadConfig read, Console& console);
+  Status open();
+  Result<ServiceSettings> settings_for(const Config& config);
+  Status apply(const Config& next);
+  void change_models(const std::vector<ModelConfig>& before, const std::vector<ModelConfig>& after);
+  void tell(const ModelNews& news);
+
+  Config config_;
+  const ReadConfig read_;
+  Console& console_;
+  ServiceMetrics metrics_;
+  std::shared_ptr<KeyRing> keys_;
+  ModelLoader loader_;
+  std::unique_ptr<ModelTable> models_;
+  std::unique_ptr<Server> server_;  // the last member: it uses all others
+};
+
+}  // namespace premise

@@ -1,0 +1,109 @@
+// Models that come, go and change, through /admin.
+#include "serve/administration.h"
+
+#include <gmock/gmock.h>
+
+#include "serve/server_testing.h"
+
+namespace premise {
+namespace {
+
+using testing::Asked;
+using testing::eventually;
+using namespace std::chrono_literals;
+
+class AdminTest : public testing::ServiceTest {
+ protected:
+  Asked act(const std::string& action, const std::string& body) {
+    return ask("POST", "/admin/models/" + action, body);
+  }
+};
+
+TEST_F(AdminTest, ShowsWhatIsServed) {
+  start();
+  const Asked all = ask("GET", "/admin/models");
+  EXPECT_TRUE(all.says(R"("name":"m","state":"ready","path":"one","version":1)")) << all.all;
+  EXPECT_EQ(ask("GET", "/admin/models/m").status, 200);
+  EXPECT_EQ(ask("GET", "/admin/models/n").status, 404);
+  EXPECT_TRUE(ask("GET", "/metrics").says("premise_model_state{model=\"m\",state=\"ready\"} 1"));
+}
+
+TEST_F(AdminTest, LoadsAndUnloadsWhileItIsWaitedFor) {
+  start();
+  EXPECT_EQ(act("load?wait", R"({"name":"n","path":"two"})").status, 200);
+  EXPECT_TRUE(ask("POST", "/v1/completions", R"({"model":"n","prompt":"x"})").says("\"two\""));
+  EXPECT_EQ(act("load", R"({"name":"n","path":"two"})").status, 409);
+  EXPECT_TRUE(act("unload?wait", R"({"name":"n"})").says(R"("state":"unloaded")"));
+  EXPECT_EQ(ask("POST", "/v1/completions", R"({"model":"n","prompt":"x"})").status, 404);
+  EXPECT_EQ(act("unload", R"({"name":"n"})").status, 404);
+}
+
+TEST_F(AdminTest, WithoutWaitingTheStateTells) {
+  start();
+  EXPECT_EQ(act("load", R"({"name":"n","path":"two"})").status, 202);
+  EXPECT_TRUE(eventually([&] { return ask("GET", "/admin/models/n").says("\"ready\""); }));
+  EXPECT_EQ(act("load", R"({"name":"o","path":"missing"})").status, 202);
+  EXPECT_TRUE(eventually([&] {
+    const Asked asked = ask("GET", "/admin/models/o");
+    return asked.says("\"failed\"") && asked.says("no such file");
+  }));
+}
+
+TEST_F(AdminTest, SwapsAndRefusesAVersionThatDoesNotAnswer) {
+  start();
+  EXPECT_EQ(act("swap?wait", R"({"name":"m","path":"two"})").status, 200);
+  EXPECT_TRUE(complete().says("\"two\""));
+  const Asked mute = act("swap?wait", R"({"name":"m","path":"mute"})");
+  EXPECT_EQ(mute.status, 422);
+  EXPECT_TRUE(mute.says("self-check")) << mute.all;
+  EXPECT_TRUE(complete().says("\"two\""));
+  EXPECT_EQ(act("swap", R"({"name":"n","path":"two"})").status, 404);
+}
+
+TEST_F(AdminTest, NoRequestIsLostWhileVersionsAreSwapped) {
+  start();
+  std::atomic<bool> stop = false;
+  std::atomic<int> answered = 0, lost = 0;
+  std::vector<std::future<void>> clients;
+  for (int i = 0; i < 3; ++i)
+    clients.push_back(std::async(std::launch::async, [&] {
+      while (!stop) {
+        const Asked asked = complete("", R"(,"stream":true)");
+        const bool well = asked.status == 200 && asked.says("data: [DONE]");
+        ++(well ? answered : lost);
+      }
+    }));
+  for (int i = 0; i < 6; ++i)
+    EXPECT_EQ(
+        act("swap?wait", R"({"name":"m","path":"version )" + std::to_string(i) + "\"}").status,
+        200);
+  stop = true;
+  for (auto& client : clients) client.get();
+  EXPECT_EQ(lost, 0);
+  EXPECT_GT(answered, 0);
+}
+
+TEST_F(AdminTest, WhatDoesNotEndInTimeIsCancelledAndSaysSo) {
+  start();
+  gate("one", false);
+  auto running = ask_later("POST", "/v1/completions", completion());
+  ASSERT_TRUE(eventually([&] { return accepted() == 1; }));
+  EXPECT_EQ(act("unload", R"({"name":"m","drain_seconds":0.01})").status, 202);
+  const Asked refused = complete();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_TRUE(refused.says("Retry-After"));
+  std::this_thread::sleep_for(30ms);
+  gate("one", true);
+  EXPECT_EQ(running.get().status, 503);
+  EXPECT_TRUE(eventually([&] { return complete().status == 404; }));
+}
+
+TEST_F(AdminTest, TakesNoFieldThatItDoesNotKnow) {
+  start();
+  EXPECT_TRUE(act("load", R"({"name":"n","path":"p","contxt":1})").says("unknown_parameter"));
+  EXPECT_TRUE(act("load", R"({"name":"n"})").says("missing_parameter"));
+  EXPECT_EQ(act("unload", R"({"name":"m","drain_seconds":-1})").status, 400);
+}
+
+}  // namespace
+}  // namespace premise

@@ -1,0 +1,91 @@
+#include "serve/service.h"
+
+#include <utility>
+
+#include "serve/answer.h"
+#include "serve/observe/trace_context.h"
+
+namespace premise {
+
+void OpenAnswers::add() {
+  const std::lock_guard lock(mutex_);
+  ++count_;
+}
+
+void OpenAnswers::remove() {
+  const std::lock_guard lock(mutex_);
+  if (--count_ == 0) none_.notify_all();
+}
+
+void OpenAnswers::wait_for_none() {
+  std::unique_lock lock(mutex_);
+  none_.wait(lock, [&] { return count_ == 0; });
+}
+
+AccessRecord Service::record_of(const HttpRequest& head) const {
+  const TraceContext trace = trace_of(head.headers.find("traceparent"));
+  AccessRecord record;
+  record.time = std::chrono::system_clock::now();
+  record.method = head.method;
+  record.path = head.path;
+  record.request_bytes = head.body.size();
+  record.client = head.peer.address;
+  record.request_id = random_hex_id();
+  record.trace_id = trace.trace_id;
+  record.span_id = trace.span_id;
+  return record;
+}
+
+Language Service::language_of(const HttpRequest& head, const ServiceSettings& now) const {
+  return reply_language(head.headers.find("accept-language").value_or(""), now.language);
+}
+
+HttpResponse Service::deny(const HttpRequest& head, const Denied& denied,
+                           const ServiceSettings& now) {
+  const auto begun = std::chrono::steady_clock::now();
+  AccessRecord record = record_of(head);
+  if (denied.known.key) record.key = denied.known.key->name;
+  record.status = denied.error.status;
+  count_refusal(record, denied.error);
+  note(record, denied.known.target.route, now, begun);
+  Reply reply = error_reply(denied.error, language_of(head, now));
+  reply.headers.insert(reply.headers.end(), denied.headers.begin(), denied.headers.end());
+  return to_http(std::move(reply), record.request_id);
+}
+
+void Service::answer(Visit& visit, Reply reply) {
+  send(visit, to_http(std::move(reply), visit.record.request_id));
+}
+
+void Service::send(Visit& visit, HttpResponse response) {
+  visit.record.status = response.status;
+  note(visit.record, visit.admitted.target.route, *visit.settings, visit.begun);
+  visit.responder.send(std::move(response));
+}
+
+void Service::refuse(Visit& visit, const ApiError& error) {
+  count_refusal(visit.record, error);
+  answer(visit, error_reply(error, visit.language));
+}
+
+void Service::count_refusal(AccessRecord& record, const ApiError& error) {
+  if (!record.outcome.empty()) return;
+  record.outcome = error.code.empty() ? "refused" : error.code;
+  metrics.refusals.add({record.outcome});
+}
+
+void Service::note(AccessRecord& record, std::string_view route, const ServiceSettings& now,
+                   std::chrono::steady_clock::time_point begun) {
+  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  metrics.requests.add({std::string(route), std::to_string(record.status)});
+  now.log->write(record);
+}
+
+KeyLimits limits_of(const ApiKey& key, const LimitsConfig& server) {
+  const auto or_else = [](std::int64_t own, std::int64_t usual) { return own != 0 ? own : usual; };
+  return {or_else(key.limits.requests_per_minute, server.requests_per_minute),
+          or_else(key.limits.tokens_per_minute, server.tokens_per_minute),
+          or_else(key.limits.tokens_per_day, server.tokens_per_day)};
+}
+
+}  // namespace premise
