@@ -59,7 +59,6 @@ ROOMS = {
     "serve/api": ["serve/endpoint", "serve/models"],
     "config": ["redis"],
     "serve": ["serve/http", "serve/page", "serve/api", "serve/models", "serve/local", "serve/observe",
-    "serve": ["serve/http", "serve/api", "serve/models", "serve/local", "serve/observe",
               "serve/shared_limits", "serve/filter", "serve/cache", "config"],
     "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
     "": ["cli"],  # main.cpp
