@@ -40,7 +40,8 @@ WordFilterConfig words_of(const FilterConfig& config) {
 /// A line of the log where something outside begins or ends to fail.
 Outage::Tell teller(const ServeGovernance::Tell& tell, Text what) {
   return [tell, what = std::move(what)](bool works, const Text& why) {
-    tell(works ? text({"{} work again", "{}已恢复"}, what) : text({"{}: {}", "{}：{}"}, what, why));
+    tell(works ? Text{what.en + " work again", what.zh + "已恢复"}
+               : Text{what.en + ": " + why.en, what.zh + "：" + why.zh});
   };
 }
 
@@ -118,7 +119,7 @@ Status ServeGovernance::open_results(const CacheConfig& config) {
   PREMISE_TRY(auto redis, RedisClient::open(config.results));
   const Text what = text({"answers kept in Redis", "Redis 中的结果缓存"});
   if (const Status works = redis->check(); !works.ok())
-    tell_(text({"warning: {}: {}", "警告：{}：{}"}, what, works.error().what));
+    teller(tell_, what)(false, works.error().what);
   results_ = std::make_shared<RedisResultCache>(
       std::move(redis),
       RedisResultCache::Options{.lifetime = lifetime_of(config), .tell = teller(tell_, what)});
@@ -143,8 +144,8 @@ void ServeGovernance::watch_words() {
   while (!stopping_changed_.wait_for(lock, watch_interval, [&] { return stopping_; })) {
     const auto changed = words_->reload_if_changed();
     if (!changed.ok())
-      tell_(text({"the list of words stays as it was: {}", "敏感词表保持不变：{}"},
-                 changed.error().what));
+      tell_(at(text({"the list of words stays as it was", "敏感词表保持不变"}), changed.error())
+                .what);
     else if (*changed)
       tell_(text({"the list of words was read again: {} words", "已重新读取敏感词表：{} 个词"},
                  words_->current()->size()));

@@ -74,9 +74,10 @@ std::string state_of_file(const std::string& path) {
 }
 
 /// Everything beside a request that decides its answer. Threads, batches and guesses do not.
-std::string identity_of(const ModelSpec& spec, const std::string& digest, const std::string& path) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}", spec.name, digest.empty() ? state_of_file(path) : digest,
-                     spec.kv_type, state_of_file(spec.chat_template), version());
+std::string identity_of(const ModelSpec& spec, const std::string& digest, std::string_view path) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", spec.name,
+                     digest.empty() ? state_of_file(std::string(path)) : digest, spec.kv_type,
+                     state_of_file(spec.chat_template), version());
 }
 
 std::size_t or_usual(std::int64_t value, std::size_t usual) {

@@ -51,9 +51,11 @@ class AnswerTest : public ::testing::Test {
     GenerationCall call;
     call.stream = stream;
     call.request.prompts.emplace_back(std::string("x"));
+    const std::shared_ptr<ModelUse> model = table_->use("m");
     Answer::Parts parts{
         .responder = Responder(exchange_),
-        .model = table_->use("m"),
+        .model = model,
+        .endpoint = {model, &model->endpoint()},
         .encoder = std::get<Route>(route).dialect->encode(call, {"id", 0, "m", Language::english}),
         .stages = std::move(stages),
         .request_id = "id",

@@ -1,5 +1,7 @@
 #include "serve/endpoint/endpoint.h"
 
+#include <algorithm>
+
 #include <limits>
 
 namespace premise {
@@ -52,6 +54,11 @@ std::size_t PreparedRequest::tokens_max() const {
     for (std::size_t choice = 0; choice < request.choices; ++choice)
       sum = add_saturated(sum, prompt.max_tokens);
   return sum;
+}
+
+std::size_t text_characters(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
 }
 
 }  // namespace premise

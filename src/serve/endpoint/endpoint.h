@@ -100,6 +100,9 @@ struct TokenChance {
   std::string bytes;  // what the token stands for; perhaps part of a character only
   float logprob = 0.0f;
 };
+/// Characters of UTF-8, as text offsets count them.
+std::size_t text_characters(std::string_view text);
+
 struct GeneratedToken {
   TokenChance token;
   std::size_t text_offset = 0;  // characters of the choice before it

@@ -28,7 +28,7 @@ void AnswerFilter::take_text(TextEvent event, Filtered& out) {
   if (event.choice >= expected_choices_) return;
   Choice& of = choice(event.choice);
   if (of.ended) return;
-  of.characters_in += count_characters(event.text);
+  of.characters_in += text_characters(event.text);
   wait_for_text(std::move(event.tokens), of);
   tell(event.choice, of.filter.feed(event.text), false, out);
 }

@@ -1,5 +1,7 @@
 #include "serve/filter/stream_filter.h"
 
+#include "serve/endpoint/endpoint.h"
+
 #include <algorithm>
 
 namespace premise {
@@ -51,7 +53,7 @@ void StreamFilter::give(std::size_t until, bool hide, std::string& out) {
     characters_out_ += mask.size();
     out += mask;
   } else {
-    characters_out_ += count_characters(text);
+    characters_out_ += text_characters(text);
     out += text;
   }
   held_.erase(0, bytes);

@@ -1,5 +1,7 @@
 #include "serve/filter/word_list.h"
 
+#include "serve/endpoint/endpoint.h"
+
 #include <utf8proc.h>
 
 #include <algorithm>
@@ -174,12 +176,7 @@ std::string WordList::masked(std::string_view text) const {
 }
 
 std::string mask_of(std::string_view text) {
-  return std::string(std::max<std::size_t>(count_characters(text), 1), '*');
-}
-
-std::size_t count_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+  return std::string(std::max<std::size_t>(text_characters(text), 1), '*');
 }
 
 }  // namespace premise

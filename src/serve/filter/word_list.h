@@ -60,7 +60,4 @@ class WordList {
 /// One '*' for each character of `text` (at least one), so that counts of characters stay.
 std::string mask_of(std::string_view text);
 
-/// Characters: bytes that begin one in UTF-8.
-std::size_t count_characters(std::string_view text);
-
 }  // namespace premise

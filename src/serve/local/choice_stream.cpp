@@ -3,15 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "serve/endpoint/endpoint.h"
+
 namespace premise {
-namespace {
-
-std::size_t count_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
-}
-
-}  // namespace
 
 ChoiceStream::ChoiceStream(const Tokenizer& tokenizer, const StopStrings& stops,
                            ChoiceStreamOptions options)
@@ -40,7 +34,7 @@ void ChoiceStream::push(const TokenEvent& event, TextEvent& out) {
 
 void ChoiceStream::read(std::string_view piece, TextEvent& out) {
   read_ += piece.size();
-  characters_ += count_characters(piece);
+  characters_ += text_characters(piece);
   show(matcher_.push(piece), out);
 }
 

@@ -146,8 +146,7 @@ void LocalEndpoint::start(std::unique_ptr<Job> owned) {
     for (std::size_t i = 0; i < asked.choices; ++i) {
       const std::size_t index = job.choices.size();
       TextEvent echo{index, prompt.text, {}};
-      const auto offset = static_cast<std::size_t>(std::ranges::count_if(
-          echo.text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+      const std::size_t offset = text_characters(echo.text);
       job.choices.push_back({ChoiceStream(
           *tokenizer_, job.stops, {job.prepared.keep_leading_space, asked.logprobs, offset})});
       StepRequest request{{}, asked.owner, asked.prefix_scope};

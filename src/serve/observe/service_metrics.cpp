@@ -79,9 +79,8 @@ std::string ServiceMetrics::write() const {
   for (const Histogram* each :
        {&time_to_first_token, &time_between_tokens, &request_seconds, &queue_seconds})
     each->write(out);
-  for (const CounterFamily* each :
-       {&tokens, &requests, &refusals, &cache_hits, &preemptions, &model_swaps, &filtered_words,
-        &guesses})
+  for (const CounterFamily* each : {&tokens, &requests, &refusals, &cache_hits, &preemptions,
+                                    &model_swaps, &filtered_words, &guesses})
     each->write(out);
   for (const Gauge* each : {&requests_running, &requests_waiting, &kv_blocks_used, &kv_blocks_kept,
                             &kv_blocks_total, &connections})

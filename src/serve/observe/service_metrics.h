@@ -22,8 +22,8 @@ struct ServiceMetrics {
   CounterFamily cache_hits;       // cache (result, prefix)
   CounterFamily preemptions;      // model
   CounterFamily model_swaps;  // model, result (swapped, kept, not_loaded, check_failed, returned)
-  CounterFamily filtered_words;  // where (request, answer)
-  CounterFamily guesses;      // model, result (right, wrong)
+  CounterFamily filtered_words;              // where (request, answer)
+  CounterFamily guesses;                     // model, result (right, wrong)
   Gauge requests_running, requests_waiting;  // gauges are sums over models
   Gauge kv_blocks_used, kv_blocks_kept, kv_blocks_total;
   Gauge connections;

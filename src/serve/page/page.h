@@ -14,13 +14,14 @@
 
 namespace premise {
 
+/// True for GET and HEAD of the page's own paths: `/`, `/index.html`, `/favicon.svg` and everything
+/// below `/assets/`.
+bool is_page_request(const HttpRequest& request);
+
 /// The answer to GET and HEAD of the page's own paths: `/`, `/index.html`, `/favicon.svg` and
 /// everything below `/assets/`. Nothing for any other request, which is then the API's. The files
 /// hold no secret and need no key; the page asks its user for one. Any thread.
 std::optional<HttpResponse> page_response(const HttpRequest& request);
-
-/// Whether page_response() answers it.
-bool is_page_request(const HttpRequest& request);
 
 /// The same from these files; none: an answer that says that this program has no page.
 std::optional<HttpResponse> page_response(const HttpRequest& request,
