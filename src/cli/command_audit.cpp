@@ -140,7 +140,10 @@ std::string audit_titles(Language language) {
   return row + "\n";
 }
 
-Result<int> list_audit(Console& console, const AuditOptions& options, bool json) {
+/// How lines are shown: a table for people, a line of JSON each (export), or one document.
+enum class AuditForm { table, lines, document };
+
+Result<int> list_audit(Console& console, const AuditOptions& options, AuditForm form) {
   AuditFilter filter = options.filter;
   if (options.since) {
     PREMISE_TRY(filter.since_ms, parse_audit_time("--since", *options.since));
@@ -151,12 +154,14 @@ Result<int> list_audit(Console& console, const AuditOptions& options, bool json)
   PREMISE_TRY(AuditLog log, open_audit());
   bool any = false;
   PREMISE_CHECK(log.for_each(filter, [&](const AuditLine& line) {
-    if (!json && !any) console.write(audit_titles(console.language()));
+    if (form == AuditForm::table && !any) console.write(audit_titles(console.language()));
+    if (form == AuditForm::document) console.write(any ? "," : "[");
     any = true;
-    console.write(json ? audit_json_line(line) : audit_text_line(line));
+    console.write(form == AuditForm::table ? audit_text_line(line) : audit_json_line(line));
     return console.out_is_open() && !console.interrupt().requested();
   }));
   if (console.interrupt().requested()) return error(ErrorCode::cancelled, {"stopped", "已停止"});
+  if (form == AuditForm::document) console.write(any ? "]\n" : "[]\n");
   if (!any) console.say(text({"no such lines", "没有符合条件的记录"}));
   return 0;
 }
@@ -274,8 +279,9 @@ CommandRun declare_audit(CLI::App& app, Language language) {
   for (CLI::App* sub : {list, verify, head, prune})
     sub->add_flag("--json", options->json, say({"print JSON", "输出 JSON"}));
   return [options, list, exported, verify, head](Console& console) {
-    if (list->parsed()) return list_audit(console, *options, options->json);
-    if (exported->parsed()) return list_audit(console, *options, true);
+    if (list->parsed())
+      return list_audit(console, *options, options->json ? AuditForm::document : AuditForm::table);
+    if (exported->parsed()) return list_audit(console, *options, AuditForm::lines);
     if (verify->parsed()) return verify_audit(console, *options);
     if (head->parsed()) return show_audit_head(console, *options);
     return prune_audit(console, *options);

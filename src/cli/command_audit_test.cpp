@@ -102,7 +102,10 @@ TEST_F(AuditCommand, ExportsEveryField) {
   EXPECT_EQ(line["time_ms"], 1'800'000'000'000);
   EXPECT_EQ(line["prompt"], "a\nb\x1b");
   EXPECT_EQ(std::string(line["hash"]).size(), 64U);
-  EXPECT_EQ(out, audit({"list", "--json"}).out);
+  const json list = json::parse(audit({"list", "--json"}).out);
+  ASSERT_EQ(list.size(), 3U);
+  EXPECT_EQ(list[0], line);
+  EXPECT_EQ(audit({"list", "--json", "--key", "nobody"}).out, "[]\n");
 }
 
 TEST_F(AuditCommand, Filters) {

@@ -124,7 +124,6 @@ def test_what_was_answered_is_in_the_audit_log(serve, tmp_path):
     server.ask("POST", "/v1/completions", asked(), Authorization="Bearer sk-wrong")
     assert server.stop()[0] == 0
     lines = premise(tmp_path, "audit", "list")[1]
-    lines = lines["lines"] if isinstance(lines, dict) else lines
     complete = next(line for line in lines if line["outcome"] == "complete")
     assert complete["key_name"] == "alice" and complete["model"] == "tiny"
     assert complete["output_tokens"] == 12 and complete["client"] == "127.0.0.1"
@@ -143,7 +142,6 @@ def test_a_kill_loses_nothing_that_was_answered(serve, tmp_path):
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     lines = premise(tmp_path, "audit", "list")[1]
-    lines = lines["lines"] if isinstance(lines, dict) else lines
     assert sum(line["outcome"] == "complete" for line in lines) == 2
     assert premise(tmp_path, "audit", "verify")[0] == 0
     server = serve("[auth]\nrequired = true\n")
