@@ -1,7 +1,7 @@
 # The front door; the build itself is CMake (CMakePresets.json). `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: deps deps-test deps-lint build run test bench conformance fuzz soak lint format clean help
+.PHONY: deps deps-test deps-lint build run test bench bench-serve conformance fuzz soak lint format clean help
 
 premise := build/release/premise
 jobs    := $(shell nproc)
@@ -42,6 +42,11 @@ bench: build
 	@python3 benchmarks/compare_test.py -q
 	@python3 benchmarks/compare.py --model $(MODEL) $(ARGS)
 
+bench-serve: build
+	@packages/install.sh packages/debian-test.txt
+	@python3 benchmarks/serve_test.py -q
+	@python3 benchmarks/serve.py --model $(MODEL) $(ARGS)
+
 # RUNS inputs for every fuzzer; SECONDS for soak.
 RUNS    ?= 100000
 SECONDS ?= 1800
@@ -69,6 +74,7 @@ help:
 #en make test         every check a change must pass
 #en make conformance  compare live with reference libraries          (downloads them)
 #en make bench        compare speed with llama.cpp on this machine
+#en make bench-serve  compare serving with vLLM and llama-server    (downloads some 4 GB)
 #en make fuzz         every fuzzer, RUNS=100000 inputs each
 #en make soak         every fuzzer, SECONDS=1800 each
 #en make lint         clang-tidy, clang-format, include directions
@@ -80,6 +86,7 @@ help:
 #zh make test         每个改动都必须通过的全部检查
 #zh make conformance  与参考库实时对照               （会下载参考库）
 #zh make bench        在本机与 llama.cpp 比较速度
+#zh make bench-serve  在本机与 vLLM、llama-server 比较服务性能  （会下载约 4 GB）
 #zh make fuzz         运行所有模糊测试，每个 RUNS=100000 个输入
 #zh make soak         运行所有模糊测试，每个 SECONDS=1800 秒
 #zh make lint         clang-tidy、clang-format、包含方向检查
