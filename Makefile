@@ -1,7 +1,7 @@
 # The front door; the build itself is CMake (CMakePresets.json). `make help` lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: deps deps-test deps-lint build run test bench bench-serve conformance fuzz soak lint format clean help
+.PHONY: deps deps-test deps-lint build run test bench bench-serve soak-serve conformance fuzz soak lint format clean help
 
 premise := build/release/premise
 jobs    := $(shell nproc)
@@ -57,6 +57,11 @@ fuzz: deps-test
 soak: deps-test
 	@python3 tests/run.py fuzz --seconds $(SECONDS)
 
+soak-serve: SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),300)
+soak-serve: build
+	@$(premise) pull $(MODEL)
+	@python3 tests/load/soak.py --seconds $(SECONDS) --model $(MODEL) $(ARGS)
+
 lint: deps-lint
 	@python3 tests/run.py lint
 
@@ -77,6 +82,7 @@ help:
 #en make bench-serve  compare serving with vLLM and llama-server    (downloads some 4 GB)
 #en make fuzz         every fuzzer, RUNS=100000 inputs each
 #en make soak         every fuzzer, SECONDS=1800 each
+#en make soak-serve   256 rude clients at the server, SECONDS=300
 #en make lint         clang-tidy, clang-format, include directions
 #en make format       rewrite the sources in the house style
 #en make deps         only install the packages of packages/debian.txt
@@ -89,6 +95,7 @@ help:
 #zh make bench-serve  在本机与 vLLM、llama-server 比较服务性能  （会下载约 4 GB）
 #zh make fuzz         运行所有模糊测试，每个 RUNS=100000 个输入
 #zh make soak         运行所有模糊测试，每个 SECONDS=1800 秒
+#zh make soak-serve   用 256 个捣乱的客户端考验服务器，SECONDS=300
 #zh make lint         clang-tidy、clang-format、包含方向检查
 #zh make format       按统一风格重排源代码
 #zh make deps         仅安装 packages/debian.txt 中的软件包

@@ -59,7 +59,10 @@ async def read_pieces(reader, headers):
     """The body as it comes, piece by piece."""
     if headers.get("transfer-encoding", "").lower() == "chunked":
         while True:
-            size = int((await reader.readline()).split(b";")[0], 16)
+            line = await reader.readline()
+            if not line:
+                raise BadAnswer("the connection was closed within an answer")
+            size = int(line.split(b";")[0], 16)
             if size:
                 yield await reader.readexactly(size)
             if await reader.readexactly(2) != b"\r\n":
