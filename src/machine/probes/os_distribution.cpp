@@ -14,15 +14,15 @@
 namespace premise {
 namespace {
 
-struct Version {
+struct DistributionVersion {
   int major;
   int minor;
-  auto operator<=>(const Version&) const = default;
+  auto operator<=>(const DistributionVersion&) const = default;
 };
 
 struct Family {
   std::string_view id;
-  Version oldest_good;
+  DistributionVersion oldest_good;
 };
 
 constexpr std::array families{Family{"ubuntu", {20, 4}}, Family{"debian", {12, 0}},
@@ -31,7 +31,7 @@ constexpr std::array families{Family{"ubuntu", {20, 4}}, Family{"debian", {12, 0
 
 struct EndOfSupport {
   std::string_view id;
-  Version version;  // of CentOS: its major number alone
+  DistributionVersion version;  // of CentOS: its major number alone
   std::string_view day;
 };
 
@@ -74,7 +74,7 @@ Finding distribution(const OsRelease& os) {
         and_then(text({"{}: Premise is not tested on it", "{}：Premise 未在其上测试"}, os.name),
                  good_ones()));
   }
-  if (Version{os.major(), os.minor()} < family->oldest_good) {
+  if (DistributionVersion{os.major(), os.minor()} < family->oldest_good) {
     return warning(id, os.name,
                    and_then(text({"{}: too old", "{}：版本过旧"}, os.name), good_ones()),
                    how_to_upgrade(os));
