@@ -18,17 +18,17 @@ import tiny_model  # noqa: E402
 
 
 @contextlib.contextmanager
-def running(scopes=("inference",), settings=""):
+def running(scopes=("inference",), log='level = "error"'):
     """(port, secret key) of a server that needs a key; it is stopped at the end, and must end well.
 
-    `settings` is more premise.toml."""
+    `log` is what stands under [log] of its premise.toml."""
     with tempfile.TemporaryDirectory() as folder:
         home = pathlib.Path(folder)
         (home / "tiny.gguf").write_bytes(tiny_model.model_bytes())
         (home / "premise.toml").write_text(
             f'[auth]\nrequired = true\n[[model]]\nname = "tiny"\n'
             f'path = {json.dumps(str(home / "tiny.gguf"))}\n'
-            f'context = {CONTEXT}\nparallel = 8\n[log]\nlevel = "error"\n{settings}')
+            f'context = {CONTEXT}\nparallel = 8\n[log]\n{log}\n')
         environment = {**os.environ, "LC_ALL": "C", "PREMISE_HOME": str(home)}
         wanted = [word for scope in scopes for word in ("--scope", scope)]
         created = subprocess.run([PROGRAM, "keys", "create", "--name", "tester", *wanted, "--json"],
