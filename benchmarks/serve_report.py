@@ -190,6 +190,10 @@ Python process on the same machine and takes about a hundredth of its processor 
 - **requests lost**: without a whole answer, for whatever reason; sent once more, as clients do, so
   that every server does the same work.
 - A ratio is formed inside each round; the table shows its median.
+- Tokens found in the cache are those that the server's `usage` tells; vLLM tells none by default,
+  though it finds them.
+- What others took of the processor hurts a server more whose threads wait for each other at every
+  step: see the cores that each kept busy.
 
 vLLM reads no GGUF file: it gets the same weights decoded and rounded to bf16, 16 bits a weight. The
 others read the file as it is. What the servers compute is the same model; the texts differ, as
