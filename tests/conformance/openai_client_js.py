@@ -29,7 +29,7 @@ def install():
 def main():
     missing = [name for name in ("node", "npm") if not shutil.which(name)]
     if missing:
-        sys.exit(f"{' and '.join(missing)} missing; make conformance installs them")
+        sys.exit(f"{' and '.join(missing)} missing; make build installs them")
     install()
     with _server.running() as (port, key):
         done = subprocess.run(["node", str(FOLDER / "openai_client.mjs"), str(port), key,
