@@ -29,6 +29,8 @@ run: build
 	@$(premise) pull $(MODEL)
 	@printf '\n%s' "$$PROMPT"
 	@$(premise) complete $(MODEL) -p "$$PROMPT"
+	@printf '\n'
+	@exec $(premise) serve $(MODEL) $(ARGS)
 
 test: deps-test
 	@python3 tests/run.py test
@@ -75,7 +77,7 @@ help:
 	@$(if $(chinese),sed -n 's/^#zh //p',sed -n 's/^#en //p') Makefile
 
 #en make build        install what is missing, build build/release/premise
-#en make run          build, fetch the default model, let it write   (MODEL=… PROMPT=…)
+#en make run          build, fetch the default model, let it write, serve it on http://127.0.0.1:8080   (MODEL=… PROMPT=…)
 #en make test         every check a change must pass
 #en make conformance  compare live with reference libraries          (downloads them)
 #en make bench        compare speed with llama.cpp on this machine
@@ -88,7 +90,7 @@ help:
 #en make deps         only install the packages of packages/debian.txt
 #en make clean        remove everything that was built
 #zh make build        安装缺少的软件包，构建 build/release/premise
-#zh make run          构建、下载默认模型并让它续写   （MODEL=… PROMPT=…）
+#zh make run          构建、下载默认模型，让它续写，并在 http://127.0.0.1:8080 提供服务   （MODEL=… PROMPT=…）
 #zh make test         每个改动都必须通过的全部检查
 #zh make conformance  与参考库实时对照               （会下载参考库）
 #zh make bench        在本机与 llama.cpp 比较速度

@@ -46,6 +46,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_origin(body.substr(0, body.size() / 2), body.substr(body.size() / 2), {}));
   const auto dialects = all_api();
   const Dialect& dialect = *dialects[data[0] % dialects.size()];
+  if (dialect.command != nullptr) {
+    const auto command = dialect.command({"POST", dialect.path, "application/json", body});
+    if (const auto* error = std::get_if<ApiError>(&command)) check_error(*error);
+    return 0;
+  }
   if (!dialect.generates()) {
     if (!nlohmann::json::accept(
             dialect.answer({{{"m", 1, 2}}, true, Language::english}, body).body))

@@ -105,6 +105,7 @@ void say_where(Console& console, const Config& config, std::uint16_t port) {
     names += (names.empty() ? "" : ", ") + served_name(model);
   console.say(text({"{} is served on {}  (Ctrl-C stops)", "{} 已在 {} 提供服务（Ctrl-C 停止）"},
                    names, url));
+  console.say(text({"talk to it: open {} in a browser", "对话：在浏览器中打开 {}"}, url));
   console.say(text({"try: curl {}/chat -H 'Content-Type: application/json' -d "
                     "'{{\"input_text\":\"Hello\"}}'",
                     "试试：curl {}/chat -H 'Content-Type: application/json' -d "

@@ -56,6 +56,11 @@ Result<std::unique_ptr<ServeGovernance>> ServeGovernance::open(const Config& con
   PREMISE_CHECK(self->open_limits(config.limits));
   PREMISE_CHECK(self->open_results(config.cache));
   PREMISE_TRY(self->words_, WordFilter::open(words_of(config.filter)));
+  if (!config.tracing.endpoint.empty()) {
+    SpanExporterOptions options;
+    options.endpoint = config.tracing.endpoint;
+    PREMISE_TRY(self->spans_, SpanExporter::start(std::move(options)));
+  }
   self->watcher_ = std::thread([governance = self.get()] { governance->watch_words(); });
   return self;
 }
@@ -131,7 +136,9 @@ LimitBackend& ServeGovernance::limits() {
   return local_limits_;
 }
 
-Governance ServeGovernance::governance() { return {words_.get(), results_, ledger_.get()}; }
+Governance ServeGovernance::governance() {
+  return {words_.get(), results_, ledger_.get(), spans_.get()};
+}
 
 Status ServeGovernance::apply(const Config& config) {
   PREMISE_CHECK(words_->configure(words_of(config.filter)));
@@ -164,6 +171,7 @@ std::string ServeGovernance::metrics() const {
     add("premise_audit_lost_total", "counter", "Entries that could not be written.", counts.lost);
     add("premise_audit_waiting", "gauge", "Entries that wait for the disk.", counts.waiting);
   }
+  if (spans_) page += write_span_metrics(spans_->counts());
   if (results_) {
     const ResultCacheStats stats = results_->stats();
     add("premise_result_cache_entries", "gauge", "Answers kept by this process.", stats.entries);

@@ -55,6 +55,7 @@ class ServeGovernance {
   std::shared_ptr<ResultCache> results_;
   std::unique_ptr<WordFilter> words_;
   std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<SpanExporter> spans_;
 
   std::mutex mutex_;
   std::condition_variable stopping_changed_;

@@ -137,6 +137,18 @@ void resolve(S& section, const std::filesystem::path& folder) {
   }
 }
 
+/// What lies beside the file is meant; anything else is a name in the store. The name under which
+/// clients know the model stays as it was written.
+void resolve_model(ModelConfig& model, const std::filesystem::path& folder) {
+  std::error_code problem;
+  const std::filesystem::path beside = (folder / model.path).lexically_normal();
+  if (model.path.empty() || std::filesystem::path(model.path).is_absolute() ||
+      !std::filesystem::exists(beside, problem))
+    return;
+  if (model.name.empty()) model.name = model.path;
+  model.path = beside.string();
+}
+
 }  // namespace
 
 std::string served_name(const ModelConfig& model) {
@@ -174,7 +186,10 @@ Result<Config> load_config(const std::filesystem::path& path) {
   PREMISE_TRY(Config config, parse_config(text.str(), name));
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
   for_each_section([&](const char*, auto& section) { resolve(section, folder); }, config);
-  for (ModelConfig& model : config.models) resolve(model, folder);
+  for (ModelConfig& model : config.models) {
+    resolve(model, folder);
+    resolve_model(model, folder);
+  }
   return config;
 }
 

@@ -120,7 +120,7 @@ void Server::Body::visit(const std::shared_ptr<Visit>& visit) {
   Visit& v = *visit;
   v.settings = service_.settings.get();
   v.language = service_.language_of(v.request, *v.settings);
-  v.record = service_.record_of(v.request);
+  v.record = service_.record_of(v.request, *v.settings);
   Admission admission = admit(v.request, *v.settings);  // again: the body may have taken long
   if (const auto* denied = std::get_if<Denied>(&admission))
     return v.responder.send(service_.deny(v.request, *denied, *v.settings));

@@ -3,9 +3,23 @@
 #include <utility>
 
 #include "serve/answer.h"
+#include "serve/observe/request_span.h"
 #include "serve/observe/trace_context.h"
 
 namespace premise {
+
+namespace {
+
+RequestSpanDetails span_details(const AccessRecord& record, std::string_view route,
+                                const ServiceSettings& now) {
+  const char* operation = route == "/v1/completions" ? "text_completion" : "chat";
+  return {.route = std::string(route),
+          .scheme = now.config.server.tls_cert.empty() ? "http" : "https",
+          .operation = record.model.empty() ? "" : operation,
+          .finish_reasons = {}};
+}
+
+}  // namespace
 
 void OpenAnswers::add() {
   const std::lock_guard lock(mutex_);
@@ -22,7 +36,7 @@ void OpenAnswers::wait_for_none() {
   none_.wait(lock, [&] { return count_ == 0; });
 }
 
-AccessRecord Service::record_of(const HttpRequest& head) const {
+AccessRecord Service::record_of(const HttpRequest& head, const ServiceSettings& now) const {
   const TraceContext trace = trace_of(head.headers.find("traceparent"));
   AccessRecord record;
   record.time = std::chrono::system_clock::now();
@@ -33,6 +47,8 @@ AccessRecord Service::record_of(const HttpRequest& head) const {
   record.request_id = random_hex_id();
   record.trace_id = trace.trace_id;
   record.span_id = trace.span_id;
+  record.parent_id = trace.parent_id;
+  record.sampled = governance.spans != nullptr && is_sampled(trace, now.config.tracing.sample);
   return record;
 }
 
@@ -43,7 +59,7 @@ Language Service::language_of(const HttpRequest& head, const ServiceSettings& no
 HttpResponse Service::deny(const HttpRequest& head, const Denied& denied,
                            const ServiceSettings& now) {
   const auto begun = std::chrono::steady_clock::now();
-  AccessRecord record = record_of(head);
+  AccessRecord record = record_of(head, now);
   if (denied.known.key) record.key = denied.known.key->name;
   record.status = denied.error.status;
   count_refusal(record, denied.error);
@@ -110,6 +126,10 @@ void Service::note(AccessRecord& record, std::string_view route, const ServiceSe
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   metrics.requests.add({std::string(route), std::to_string(record.status)});
   now.log->write(record);
+  if (record.sampled)
+    governance.spans->add(
+        request_span({record.trace_id, record.parent_id, record.span_id, record.sampled}, record,
+                     span_details(record, route, now)));
 }
 
 KeyLimits limits_of(const ApiKey& key, const LimitsConfig& server) {

@@ -17,6 +17,7 @@
 #include "serve/http/responder.h"
 #include "serve/models/model_table.h"
 #include "serve/observe/service_metrics.h"
+#include "serve/observe/span_exporter.h"
 #include "serve/reception.h"
 #include "serve/settings.h"
 
@@ -52,6 +53,7 @@ struct Governance {
   WordFilter* words = nullptr;
   std::shared_ptr<ResultCache> results{};
   Ledger* ledger = nullptr;
+  SpanExporter* spans = nullptr;
 };
 
 /// Outlives every request. Thread-safe.
@@ -64,7 +66,7 @@ struct Service {
   OpenAnswers open{};
 
   /// What is known of a request by its head.
-  AccessRecord record_of(const HttpRequest& head) const;
+  AccessRecord record_of(const HttpRequest& head, const ServiceSettings& settings) const;
   Language language_of(const HttpRequest& head, const ServiceSettings& settings) const;
 
   /// The refusal of a request that got no further than its head: counted, logged, rendered.
@@ -77,7 +79,7 @@ struct Service {
   /// The audit line of a refusal, if it is worth one. `counted`: it was counted as a request.
   void book_refusal(const AccessRecord& record, const ApiKey* key, bool counted,
                     const ServiceSettings& settings);
-  /// The line of the access log. Right before the last byte is handed over.
+  /// The line of the access log, and the span. Right before the last byte is handed over.
   void note(AccessRecord& record, std::string_view route, const ServiceSettings& settings,
             std::chrono::steady_clock::time_point begun);
 };

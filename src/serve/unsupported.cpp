@@ -1,20 +1,8 @@
 #include "serve/unsupported.h"
 
-#include <string_view>
-
 namespace premise {
 
 Status check_supported(const Config& config) {
-  const std::pair<std::string_view, bool> unmet[] = {
-      {"[tracing] endpoint", !config.tracing.endpoint.empty()},
-  };
-  for (const auto& [key, set] : unmet)
-    if (set)
-      return error(ErrorCode::usage,
-                   {"{} is not built yet: this version of premise serve refuses it rather than "
-                    "ignoring it",
-                    "{} 尚未实现：该版本的 premise serve 拒绝此设置，而不会忽略它"},
-                   key);
   for (const ModelConfig& model : config.models) {
     if (model.kv_memory)
       return error(ErrorCode::usage,

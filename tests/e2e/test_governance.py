@@ -1,11 +1,13 @@
 """premise serve as an organisation governs it: words that must not pass, answers that are kept, and
 books that survive the hardest end."""
 
+import http.server
 import json
 import os
 import pathlib
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -159,3 +161,63 @@ def test_requests_of_a_day_are_counted_over_a_restart(serve, tmp_path):
         assert [server.ask("POST", "/v1/completions", asked(), **bearer)[0]
                 for _ in statuses] == statuses
         assert server.stop()[0] == 0
+
+
+# Traces
+
+
+@pytest.fixture
+def collector():
+    """What a collector of OpenTelemetry was told, by path."""
+    told = []
+
+    class Collector(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            told.append((self.path, json.loads(self.rfile.read(int(self.headers["content-length"])))))
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", told
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_answer_is_a_span_of_its_callers_trace(serve, collector):
+    address, told = collector
+    server = serve(f'[tracing]\nendpoint = "{address}"\n')
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    assert server.ask("POST", "/v1/completions", asked(),
+                      traceparent=f"00-{trace}-b7ad6b7169203331-01")[0] == 200
+    assert server.stop()[0] == 0
+    assert told and {path for path, _ in told} == {"/v1/traces"}
+    spans = [span for _, document in told for resource in document["resourceSpans"]
+             for scope in resource["scopeSpans"] for span in scope["spans"]]
+    span = next(span for span in spans if span["traceId"] == trace)
+    assert span["parentSpanId"] == "b7ad6b7169203331"
+    attributes = {each["key"]: each["value"] for each in span["attributes"]}
+    assert attributes["gen_ai.request.model"] == {"stringValue": "tiny"}
+    assert attributes["gen_ai.usage.output_tokens"] == {"intValue": "12"}
+
+
+def test_a_setting_that_nothing_obeys_yet_is_refused(tiny, tmp_path):
+    file = tmp_path / "premise.toml"
+    file.write_text(f'[[model]]\npath = "{tiny}"\nkv_memory = "1 GiB"\n')
+    result = subprocess.run([PROGRAM, "serve", "--config", file, "--check"], timeout=60,
+                            env={"PATH": os.environ["PATH"], "LANG": "C",
+                                 "PREMISE_HOME": str(tmp_path)},
+                            capture_output=True, stdin=subprocess.DEVNULL)
+    assert result.returncode == 2 and b"kv_memory is not built yet" in result.stderr
+
+
+def test_a_model_beside_the_configuration_is_found(serve, tiny, tmp_path):
+    (tmp_path / "beside.gguf").write_bytes(tiny.read_bytes())
+    server = serve('[[model]]\npath = "beside.gguf"\ncontext = 64\n')
+    names = {model["id"] for model in server.json("GET", "/v1/models")["data"]}
+    assert names == {"beside.gguf", "tiny"}

@@ -406,19 +406,6 @@ def test_a_server_that_cannot_start_says_why(tmp_path, arguments, says):
     assert says in result.stderr.decode()
 
 
-@pytest.mark.parametrize("setting", ['[tracing]\nendpoint = "http://127.0.0.1:4318"'])
-def test_a_setting_that_nothing_obeys_yet_is_refused(tiny, tmp_path, setting):
-    (tmp_path / "w.txt").write_text("word\n")
-    path = tmp_path / "premise.toml"
-    path.write_text(f'{setting}\n[[model]]\npath = "{tiny}"\n')
-    result = subprocess.run([PROGRAM, "serve", "--config", path, "--check"],
-                            env={"PATH": os.environ["PATH"], "LANG": "C",
-                                 "PREMISE_HOME": str(tmp_path)},
-                            capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
-    assert result.returncode == 2
-    assert "not built yet" in result.stderr.decode()
-
-
 def test_keys_and_models_lie_in_files_of_their_own(tmp_path):
     """The store's may be thrown away and built again from the blobs, that of the keys may not."""
     environment = {"PATH": os.environ["PATH"], "LANG": "C", "PREMISE_HOME": str(tmp_path)}

@@ -18,16 +18,23 @@ bool matches(std::string_view pattern, std::string_view path, std::string& rest)
 
 std::string shown_path(std::string_view path) { return printable(path.substr(0, 128)); }
 
+// A path that somebody names in full belongs to nobody's braces: GET /admin/models/load is not the
+// model "load".
+bool is_named(std::string_view path) {
+  return std::ranges::any_of(all_api(), [&](const Dialect* each) { return each->path == path; });
+}
+
 }  // namespace
 
 OrApiError<Route> find_route(std::string_view method, std::string_view path, std::string* allow) {
   const std::string_view asked = method == "HEAD" ? "GET" : method;
   std::string methods;
   std::vector<std::string> paths;
+  const bool named = is_named(path);
   for (const Dialect* dialect : all_api()) {
     Route route{dialect, {}};
     paths.emplace_back(dialect->path);
-    if (!matches(dialect->path, path, route.rest)) continue;
+    if (named ? dialect->path != path : !matches(dialect->path, path, route.rest)) continue;
     if (dialect->method == asked) return route;
     methods += (methods.empty() ? "" : ", ") + std::string(dialect->method);
     if (dialect->method == "GET") methods += ", HEAD";

@@ -62,7 +62,7 @@ std::shared_ptr<ModelUse> ModelTable::use(std::string_view name, std::optional<M
   for (const auto& each : entries_) {
     if (!name.empty() && each->name != name) continue;
     if (state != nullptr && !*state) *state = each->state;
-    if (each->state != ModelState::ready) continue;
+    if (each->state != ModelState::ready) break;  // no other model answers in the default's place
     std::shared_ptr<ModelUse> use(new ModelUse(*this, *each->current));
     each->current->uses.push_back(use.get());
     return use;

@@ -1,5 +1,6 @@
 // The two threads of the table: one that loads, one that keeps the time.
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "serve/models/model_table.h"
@@ -51,18 +52,29 @@ void ModelTable::run_loader() {
   jobs_.clear();
 }
 
+// What others throw (memory ran out) ends an action, never the process.
 void ModelTable::run_job(Job job) {
+  const auto thrown_error = [&](const std::exception& thrown) {
+    return error(dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr ? ErrorCode::no_resources
+                                                                         : ErrorCode::internal,
+                 {"the model {} cannot be loaded: {}", "无法加载模型 {}：{}"}, job.spec.name,
+                 std::string(thrown.what()));
+  };
   Result<LoadedVersion> loaded = [&]() -> Result<LoadedVersion> {
     try {
       return options_.factory(job.spec);
     } catch (const std::exception& thrown) {
-      return error(ErrorCode::no_resources,
-                   {"the model {} cannot be loaded: {}", "无法加载模型 {}：{}"}, job.spec.name,
-                   std::string(thrown.what()));
+      return thrown_error(thrown);
     }
   }();
-  Status checked;
-  if (job.swap && loaded.ok() && options_.check) checked = options_.check(*loaded->endpoint);
+  const Status checked = [&]() -> Status {
+    if (!job.swap || !loaded.ok() || !options_.check) return {};
+    try {
+      return options_.check(*loaded->endpoint);
+    } catch (const std::exception& thrown) {
+      return thrown_error(thrown);
+    }
+  }();
   const std::unique_lock lock(mutex_);
   // Neither is taken away meanwhile: a model that is not at rest cannot be unloaded.
   Entry& changed = *entry(job.spec.name);

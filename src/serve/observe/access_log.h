@@ -23,6 +23,8 @@ struct AccessRecord {
   std::string client;      // address of the peer
   std::string request_id;  // as in the answer's X-Request-Id
   std::string trace_id, span_id;
+  std::string parent_id;            // the caller's span; empty: the trace begins here
+  bool sampled = false;             // its span is told to the collector
   std::string key;                  // its name; empty: none was needed
   std::string model;                // empty: not about a model
   std::string outcome;              // complete, cancelled, failed, or why it was refused

@@ -68,10 +68,11 @@ void CounterFamily::write(std::string& out) const {
   }
 }
 
-Gauge::Gauge(std::string name, std::string help) : name_(std::move(name)), help_(std::move(help)) {}
+Gauge::Gauge(std::string name, std::string help, std::string_view type)
+    : name_(std::move(name)), help_(std::move(help)), type_(type) {}
 
 void Gauge::write(std::string& out) const {
-  write_head(out, name_, help_, "gauge");
+  write_head(out, name_, help_, type_);
   out += fmt::format("{} {}\n", name_, format_sample(value_.load(std::memory_order_relaxed)));
 }
 

@@ -40,7 +40,9 @@ class CounterFamily {
 /// A value that goes up and down. Thread-safe.
 class Gauge {
  public:
-  Gauge(std::string name, std::string help);
+  /// `type`: a literal; "untyped" where the name ends in _total, which Prometheus keeps for
+  /// counters.
+  Gauge(std::string name, std::string help, std::string_view type = "gauge");
 
   void set(double value) { value_.store(value, std::memory_order_relaxed); }
   void add(double amount) { value_.fetch_add(amount, std::memory_order_relaxed); }
@@ -48,6 +50,7 @@ class Gauge {
 
  private:
   std::string name_, help_;
+  std::string_view type_;
   std::atomic<double> value_{0.0};
 };
 

@@ -71,7 +71,7 @@ ServiceMetrics::ServiceMetrics()
       kv_blocks_used("premise_kv_blocks_used", "Blocks of the KV cache that sequences hold."),
       kv_blocks_kept("premise_kv_blocks_kept",
                      "Blocks of the KV cache that nobody holds, kept for their content."),
-      kv_blocks_total("premise_kv_blocks_total", "Blocks of the KV cache."),
+      kv_blocks_total("premise_kv_blocks_total", "Blocks of the KV cache.", "untyped"),
       connections("premise_connections", "Open connections.") {}
 
 std::string ServiceMetrics::write() const {
