@@ -45,6 +45,8 @@ class AnswerTest : public ::testing::Test {
     endpoint_ = std::make_shared<testing::ScriptedEndpoint>("m");
     table_->add({"m", "p"}, {endpoint_});
   }
+  // Nobody takes the news of the last answer, and news keep their exchange alive.
+  ~AnswerTest() override { wakes_->close(); }
 
   void run(bool stream, std::vector<std::unique_ptr<AnswerStage>> stages = {}) {
     const auto route = find_route("POST", "/v1/completions");
@@ -78,8 +80,8 @@ class AnswerTest : public ::testing::Test {
     return all_;
   }
 
-  std::shared_ptr<HttpExchange> exchange_ =
-      std::make_shared<HttpExchange>(std::make_shared<WakeList>([] {}), 1 << 20);
+  std::shared_ptr<WakeList> wakes_ = std::make_shared<WakeList>([] {});
+  std::shared_ptr<HttpExchange> exchange_ = std::make_shared<HttpExchange>(wakes_, 1 << 20);
   std::shared_ptr<testing::ScriptedEndpoint> endpoint_;
   std::unique_ptr<ModelTable> table_;
   AnswerOutcome outcome_;
