@@ -6,20 +6,44 @@
 
 namespace premise {
 
-// One list of tasks for each shape of attention in the plan: layers that share a cache group and a
-// number of heads share their tasks.
+// One list of tasks for each shape of attention in the plan: layers that share a cache group, a
+// number of heads and the rows of their queries share their tasks.
 void CpuBackend::plan_attention_lists() {
   task_list_of_phase_.assign(program_.phases.size(), 0);
   for (std::size_t p = 0; p < program_.phases.size(); ++p) {
     const auto* phase = std::get_if<AttentionPhase>(&program_.phases[p].body);
     if (phase == nullptr) continue;
+    const AttentionOp& op = phase->op;
+    const Rows rows = rows_of(op.query);
     const auto same = [&](const TaskList& list) {
-      return list.group == phase->op.group && list.heads == phase->op.heads;
+      return list.group == op.group && list.heads == op.heads && list.rows == rows;
     };
     const auto found = std::ranges::find_if(task_lists_, same);
     task_list_of_phase_[p] = static_cast<std::size_t>(found - task_lists_.begin());
-    if (found == task_lists_.end()) task_lists_.push_back({phase->op.group, phase->op.heads, {}});
+    if (found == task_lists_.end()) task_lists_.push_back({op.group, op.heads, rows, {}});
   }
+}
+
+// Neighbours of one sequence together, at most attention_queries_per_task; of each sequence the
+// longest contexts first, since what is dealt last should be small.
+std::vector<CpuBackend::QueryRun> CpuBackend::query_runs(Rows rows) const {
+  constexpr auto most = static_cast<std::size_t>(attention_queries_per_task);
+  std::vector<QueryRun> runs;
+  const std::size_t count = row_count(rows);
+  for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+    const std::size_t first = token_of(rows, begin);
+    const std::uint32_t sequence = sequence_of_row_[first];
+    for (end = begin + 1; end < count; ++end) {
+      const std::size_t next = token_of(rows, end);
+      if (next != first + (end - begin) || sequence_of_row_[next] != sequence) break;
+    }
+    for (std::size_t last = end; last > begin;) {
+      const std::size_t cut = std::max(begin, last - std::min(last, most));
+      runs.push_back({sequence, cut, last - cut, batch_->positions[token_of(rows, cut)]});
+      last = cut;
+    }
+  }
+  return runs;
 }
 
 // Cuts the step's attention into tasks. Heads that share a KV head stay together, since they read
@@ -29,30 +53,16 @@ void CpuBackend::deal_attention() {
   for (TaskList& list : task_lists_) {
     const std::uint32_t kv_heads = plan_.groups[list.group].kv_heads;
     const std::uint32_t shared = list.heads / kv_heads;
-    constexpr auto most = static_cast<std::size_t>(attention_queries_per_task);
-    std::size_t runs = 0;
-    for (std::size_t s = 0; s < batch_->sequence_count(); ++s)
-      runs += (static_cast<std::size_t>(batch_->query_start[s + 1] - batch_->query_start[s]) +
-               most - 1) /
-              most;
+    const std::vector<QueryRun> runs = query_runs(list.rows);
     std::uint32_t heads_a_task = shared;
-    while (heads_a_task > 1 && runs * kv_heads * (shared / heads_a_task) < threads)
+    while (heads_a_task > 1 && runs.size() * kv_heads * (shared / heads_a_task) < threads)
       heads_a_task = (heads_a_task + 1) / 2;
-
     list.tasks.clear();
-    for (std::size_t s = 0; s < batch_->sequence_count(); ++s) {
-      const auto begin = static_cast<std::size_t>(batch_->query_start[s]);
-      const auto end = static_cast<std::size_t>(batch_->query_start[s + 1]);
-      // The longest contexts first: what is dealt last should be small.
-      for (std::size_t last = end; last > begin;) {
-        const std::size_t first = std::max(begin, last - std::min(last, most));
-        for (std::uint32_t kv_head = 0; kv_head < kv_heads; ++kv_head)
-          for (std::uint32_t h = 0; h < shared; h += heads_a_task)
-            list.tasks.push_back({s, first, last - first, kv_head, kv_head * shared + h,
-                                  std::min(heads_a_task, shared - h)});
-        last = first;
-      }
-    }
+    for (const QueryRun& run : runs)
+      for (std::uint32_t kv_head = 0; kv_head < kv_heads; ++kv_head)
+        for (std::uint32_t h = 0; h < shared; h += heads_a_task)
+          list.tasks.push_back(
+              {run, kv_head, kv_head * shared + h, std::min(heads_a_task, shared - h)});
   }
   for (std::size_t p = 0; p < program_.phases.size(); ++p)
     if (std::holds_alternative<AttentionPhase>(program_.phases[p].body))
@@ -81,25 +91,25 @@ AttentionArgs CpuBackend::attention_shape(const AttentionOp& op) const {
 void CpuBackend::attend(const AttentionOp& op, const AttentionTask& task, Worker& worker) {
   AttentionArgs args = attention_shape(op);
   const std::size_t dim = plan_.groups[op.group].head_dim;
-  args.queries = row(op.query, task.first_row) + task.first_head * dim;
+  args.queries = row(op.query, task.run.first_row) + task.first_head * dim;
   args.query_stride = places_[static_cast<std::size_t>(op.query)].stride;
   args.head_stride = dim;
-  args.out = row(op.out, task.first_row) + task.first_head * dim;
+  args.out = row(op.out, task.run.first_row) + task.first_head * dim;
   args.out_query_stride = places_[static_cast<std::size_t>(op.out)].stride;
   args.out_head_stride = dim;
-  args.query_count = static_cast<std::int32_t>(task.rows);
+  args.query_count = static_cast<std::int32_t>(task.run.rows);
   args.group_heads = static_cast<std::int32_t>(task.heads);
-  args.first_position = batch_->positions[task.first_row];
+  args.first_position = task.run.first_position;
   args.scratch = reinterpret_cast<float*>(worker.scratch.data());
 
-  const std::size_t last = static_cast<std::size_t>(args.first_position) + task.rows - 1;
+  const std::size_t last = static_cast<std::size_t>(args.first_position) + task.run.rows - 1;
   const std::size_t blocks = last / static_cast<std::size_t>(kv_block_tokens) + 1;
   worker.key_blocks.assign(blocks, nullptr);
   worker.value_blocks.assign(blocks, nullptr);
   const auto window = static_cast<std::int32_t>(args.window);
   const std::int32_t oldest = window == 0 ? 0 : std::max(0, args.first_position - window + 1);
   for (auto b = static_cast<std::size_t>(oldest / kv_block_tokens); b < blocks; ++b) {
-    const std::int32_t block = block_of(op.group, task.sequence, b);
+    const std::int32_t block = block_of(op.group, task.run.sequence, b);
     worker.key_blocks[b] = cache_.keys(op.group, op.slot, block, task.kv_head);
     worker.value_blocks[b] = cache_.values(op.group, op.slot, block, task.kv_head);
   }

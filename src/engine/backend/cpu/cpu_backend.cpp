@@ -4,6 +4,8 @@
 #include <cassert>
 #include <chrono>
 
+#include "model/plan/narrow.h"
+
 namespace premise {
 namespace {
 
@@ -21,7 +23,7 @@ std::uint32_t group_heads(const Plan& plan, const AttentionOp& op) {
 }  // namespace
 
 CpuBackend::CpuBackend(const Plan& plan, ThreadTeam& team, Isa isa, BatchLimits limits)
-    : plan_(plan),
+    : plan_(narrowed(plan)),
       team_(team),
       isa_(isa),
       limits_(std::move(limits)),
@@ -34,9 +36,9 @@ Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan, const T
                                                        const BatchLimits& limits) {
   assert(limits.blocks.size() == plan.groups.size());
   auto self = std::unique_ptr<CpuBackend>(new CpuBackend(plan, team, isa, limits));
-  PREMISE_TRY(self->weights_, CpuWeights::load(plan, source, team));
+  PREMISE_TRY(self->weights_, CpuWeights::load(self->plan_, source, team));
   assert(self->attention_ != nullptr);
-  auto program = compile_program(plan, self->weights_, *self->attention_, isa);
+  auto program = compile_program(self->plan_, self->weights_, *self->attention_, isa);
   if (!program) return at(text({"{}", "{}"}, source.path()), std::move(program).error());
   self->program_ = std::move(program).value();
   PREMISE_TRY(self->cache_, KvStore::create(plan, limits.blocks, limits.kv_type));

@@ -35,11 +35,16 @@ class CpuBackend final : public Executable {
   std::uint64_t workspace_bytes() const override;
 
  private:
-  // A piece of one attention operation: queries of one sequence, heads that share one KV head.
-  struct AttentionTask {
+  // Rows of queries that follow each other in one sequence.
+  struct QueryRun {
     std::size_t sequence;
-    std::size_t first_row;
+    std::size_t first_row;  // of the query value: tokens, or rows whose logits are wanted
     std::size_t rows;
+    std::int32_t first_position;
+  };
+  // A piece of one attention operation: one run, heads that share one KV head.
+  struct AttentionTask {
+    QueryRun run;
     std::uint32_t kv_head;
     std::uint32_t first_head;
     std::uint32_t heads;
@@ -70,6 +75,11 @@ class CpuBackend final : public Executable {
   std::size_t row_count(Rows rows) const {
     return rows == Rows::tokens ? batch_->token_count() : batch_->logits_rows.size();
   }
+  /// The token of a row.
+  std::size_t token_of(Rows rows, std::size_t index) const {
+    return rows == Rows::tokens ? index : static_cast<std::size_t>(batch_->logits_rows[index]);
+  }
+  Rows rows_of(ValueId value) const { return plan_.values[static_cast<std::size_t>(value)].rows; }
   std::size_t whole_rows() const { return batch_->logits_rows.size() - batch_->peak_rows; }
   float* angles_of(std::size_t rope, std::size_t index) const {
     return angles_[rope] + index * 2 * plan_.ropes[rope].frequencies.size();
@@ -82,6 +92,7 @@ class CpuBackend final : public Executable {
   void find_peaks(int thread);
   void attend(const AttentionOp& op, const AttentionTask& task, Worker& worker);
   void plan_attention_lists();
+  std::vector<QueryRun> query_runs(Rows rows) const;
   void deal_attention();
 
   void run_row(const EmbedOp& op, std::size_t index);
@@ -119,11 +130,12 @@ class CpuBackend final : public Executable {
   std::vector<Worker> workers_;  // by thread
   std::vector<std::uint32_t> sequence_of_row_;
 
-  // Tasks of the step, by attention shape (cache group and number of heads), and the counter that
-  // hands them out in each attention phase.
+  // Tasks of the step, by attention shape (cache group, number of heads and rows of the queries),
+  // and the counter that hands them out in each attention phase.
   struct TaskList {
     std::uint32_t group;
     std::uint32_t heads;
+    Rows rows;
     std::vector<AttentionTask> tasks;
   };
   std::vector<TaskList> task_lists_;

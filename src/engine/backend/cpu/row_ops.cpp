@@ -39,7 +39,7 @@ void CpuBackend::run_row(const RopeAnglesOp&, std::size_t index) {
 void CpuBackend::run_row(const RopeOp& op, std::size_t index) {
   const RopeTable& rope = plan_.ropes[op.table];
   const std::size_t pairs = rope.frequencies.size();
-  const float* cosine = angles_of(op.table, index);
+  const float* cosine = angles_of(op.table, token_of(rows_of(op.out), index));
   const std::size_t head_dim = width(op.in) / op.heads;
   const auto rotate = rope.pairing == RopeTable::Pairing::half ? elementwise_.rope_half
                                                                : elementwise_.rope_adjacent;
