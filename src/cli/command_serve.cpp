@@ -5,11 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/model_options.h"
-#include "cli/read_input.h"
 #include "cli/serve_service.h"
-#include "model/chat/chat_template.h"
-#include "serve/unsupported.h"
 
 namespace premise {
 namespace {
@@ -58,15 +54,6 @@ Status check_names(const std::vector<ModelConfig>& models) {
   return {};
 }
 
-Status check_model(const ModelConfig& model) {
-  PREMISE_TRY(const auto source, open_model(model.path));
-  if (model.chat_template.empty()) return {};
-  PREMISE_TRY(const std::string jinja, read_file(model.chat_template));
-  auto parsed = ChatTemplate::parse(jinja);
-  if (!parsed) return at({model.chat_template, model.chat_template}, std::move(parsed).error());
-  return {};
-}
-
 Result<Config> settings_of(const ServeOptions& options, Language language) {
   Config config;
   if (language == Language::chinese) config.server.language = "zh";  // where no file says
@@ -91,7 +78,6 @@ Result<Config> settings_of(const ServeOptions& options, Language language) {
     return error(ErrorCode::usage, {"no model is named", "没有指定模型"})
         .with_hint(text({"premise serve gemma3:270m-base, or [[model]] in --config",
                          "premise serve gemma3:270m-base，或在 --config 中写 [[model]]"}));
-  PREMISE_CHECK(check_supported(config));
   return config;
 }
 
@@ -126,7 +112,9 @@ void serve_until_stopped(ServeService& service, const StopSignals& signals, Cons
 Result<int> run_serve(Console& console, const ServeOptions& options) {
   PREMISE_TRY(const Config config, settings_of(options, console.language()));
   if (options.check) {
-    for (const ModelConfig& model : config.models) PREMISE_CHECK(check_model(model));
+    ServiceMetrics unused;
+    const ModelLoader loader(config.engine, unused, console);
+    for (const ModelConfig& model : config.models) PREMISE_CHECK(loader.check(spec_of(model)));
     console.say(text({"the configuration is in order", "配置正确"}));
     return 0;
   }

@@ -12,7 +12,6 @@
 #include "serve/api/origin.h"
 #include "serve/gate/gate_database.h"
 #include "serve/models/self_check.h"
-#include "serve/unsupported.h"
 #include "store/store.h"
 
 namespace premise {

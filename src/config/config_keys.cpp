@@ -35,8 +35,8 @@ const ConfigKey<ModelConfig> model_keys[] = {
     {"path", &ModelConfig::path, restart},
     {"context", &ModelConfig::context, restart, 0, 16'777'216},
     {"parallel", &ModelConfig::parallel, restart, 1, 4096},
-    {"kv_memory", &ModelConfig::kv_memory, restart, 1 << 20, many},
-    {"kv_type", &ModelConfig::kv_type, restart},
+    {"kv_memory", &ModelConfig::kv_memory, restart, 1, many},
+    {"kv_type", &ModelConfig::kv_type, restart, 0, 0, "|f16|f32"},
     {"chat_template", &ModelConfig::chat_template, restart, 0, 0, "", true},
     {"queue", &ModelConfig::queue, restart, 0, 1'000'000},
 };

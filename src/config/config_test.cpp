@@ -103,6 +103,12 @@ TEST(ConfigReading, EveryTypeArrives) {
   EXPECT_EQ(config.tracing.sample, 0.5);
 }
 
+TEST(ConfigReading, ATypeOfTheCacheThatDoesNotExistIsNotReplacedByAnother) {
+  const std::string model = "[[model]]\npath = \"x\"\n";
+  EXPECT_THAT(refused(model + "kv_type = \"q9\"\n"), HasSubstr("one of: f16, f32"));
+  EXPECT_THAT(refused(model + "kv_memory = 0\n"), HasSubstr("at least 1"));
+}
+
 TEST(ConfigReading, UnknownKeysAreRefusedWithTheNearest) {
   EXPECT_EQ(refused("[server]\nhost = \"x\"\nprot = 1\n"),
             "premise.toml:3: unknown key server.prot; did you mean port?");

@@ -137,6 +137,34 @@ TEST_F(EngineRequests, ACacheThatCannotHoldOneRequestIsRefused) {
     EXPECT_NE(engine.error().what.en.find(part), std::string::npos) << engine.error().what.en;
 }
 
+TEST_F(EngineRequests, ABoundOfMemoryDecidesTheBlocksAndIsNotExceeded) {
+  const std::uint64_t block = kv_block_bytes(served_->plan().groups[0], served_->kv_type());
+  EngineOptions options{.context = 64, .sequences = 4, .cache_bytes = 5 * block + block - 1};
+  open("llama", options);
+  EXPECT_EQ(served_->stats().groups[0].blocks_total, 5u);
+  EXPECT_LE(served_->executable().cache_bytes(), options.cache_bytes);
+  options.cache_bytes = 100 * block;
+  open("llama", options);
+  EXPECT_EQ(served_->stats().groups[0].blocks_total, 8u) << "4 requests of 64 tokens use no more";
+}
+
+TEST_F(EngineRequests, ABoundOfMemoryThatCannotHoldOneRequestSaysTheLeast) {
+  const std::uint64_t block = kv_block_bytes(served_->plan().groups[0], served_->kv_type());
+  for (const std::uint64_t bytes : {std::uint64_t{1}, 2 * block - 1}) {
+    const EngineOptions options{.context = 64, .cache_bytes = bytes};
+    const Status checked = Engine::check(*file_.source, Isa::ref, options);
+    const auto engine = Engine::create(*file_.source, *served_.host, options);
+    ASSERT_FALSE(engine.ok());
+    ASSERT_FALSE(checked.ok());
+    EXPECT_EQ(engine.error().what.en, checked.error().what.en);
+    for (const std::uint64_t number : {bytes, std::uint64_t{64}, 2 * block})
+      EXPECT_NE(checked.error().what.en.find(std::to_string(number)), std::string::npos)
+          << checked.error().what.en;
+  }
+  EXPECT_TRUE(
+      Engine::check(*file_.source, Isa::ref, {.context = 64, .cache_bytes = 2 * block}).ok());
+}
+
 TEST_F(EngineRequests, MoreRequestsThanPlacesAreAllAnswered) {
   std::vector<RequestId> ids;
   for (int i = 0; i < 7; ++i) ids.push_back(served_->submit(request(text(20, i), 5)).value());

@@ -4,7 +4,6 @@ books that survive the hardest end."""
 import http.server
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import threading
@@ -12,17 +11,9 @@ import time
 
 import pytest
 
-import tiny_model
-from test_serve import PROGRAM, Server
+from serving import PROGRAM, Server, text_of
 
 WAIT = 20  # seconds until something must have been noticed
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
-    path.write_bytes(tiny_model.model_bytes())
-    return path
 
 
 @pytest.fixture
@@ -58,10 +49,6 @@ def make_key(home, *arguments):
 def asked(**more):
     return {"model": "tiny", "prompt": "hello", "max_tokens": 12, "temperature": 0,
             "ignore_eos": True, **more}
-
-
-def text_of(answer):
-    return answer["choices"][0]["text"]
 
 
 # Words
@@ -204,16 +191,6 @@ def test_an_answer_is_a_span_of_its_callers_trace(serve, collector):
     attributes = {each["key"]: each["value"] for each in span["attributes"]}
     assert attributes["gen_ai.request.model"] == {"stringValue": "tiny"}
     assert attributes["gen_ai.usage.output_tokens"] == {"intValue": "12"}
-
-
-def test_a_setting_that_nothing_obeys_yet_is_refused(tiny, tmp_path):
-    file = tmp_path / "premise.toml"
-    file.write_text(f'[[model]]\npath = "{tiny}"\nkv_memory = "1 GiB"\n')
-    result = subprocess.run([PROGRAM, "serve", "--config", file, "--check"], timeout=60,
-                            env={"PATH": os.environ["PATH"], "LANG": "C",
-                                 "PREMISE_HOME": str(tmp_path)},
-                            capture_output=True, stdin=subprocess.DEVNULL)
-    assert result.returncode == 2 and b"kv_memory is not built yet" in result.stderr
 
 
 def test_a_model_beside_the_configuration_is_found(serve, tiny, tmp_path):

@@ -20,6 +20,7 @@ struct ModelSpec {
   std::int64_t queue = 256;  // choices that may wait
   std::string kv_type{};
   std::string chat_template{};
+  std::uint64_t kv_memory = 0;  // bytes of the KV cache; 0: context × parallel
   bool operator==(const ModelSpec&) const = default;
 };
 
