@@ -274,7 +274,10 @@ void LocalEndpoint::end(EndpointRequestId id, Ended::How how, Text why) {
   job->listener(Ended{how, job->usage, std::move(why)});
 }
 
+// What the engine held serves nobody any more: gauges must not tell it for ever. Told before the
+// ends, so that who hears of one finds nothing running.
 void LocalEndpoint::end_all(const Text& why) {
+  if (options_.observer != nullptr) options_.observer->stepped({});
   while (!jobs_.empty()) end(jobs_.begin()->first, Ended::How::failed, why);
 }
 
