@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/local_user.h"
 #include "cli/serve_service.h"
 
 namespace premise {
@@ -17,8 +18,8 @@ struct ServeOptions {
   bool check = false;
 };
 
-/// SIGINT, SIGTERM and SIGHUP wait for sigwait() in this thread, whatever other threads there are:
-/// threads made from here on inherit the mask.
+/// SIGINT, SIGTERM and SIGHUP wait for sigwaitinfo() in this thread, whatever other threads there
+/// are: threads made from here on inherit the mask.
 class StopSignals {
  public:
   StopSignals() {
@@ -30,9 +31,10 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  int wait() const {
-    int signal = 0;
-    while (sigwait(&set_, &signal) != 0) {
+  /// The next one, and who sent it where a process did.
+  siginfo_t wait() const {
+    siginfo_t signal{};
+    while (sigwaitinfo(&set_, &signal) < 0) {
     }
     return signal;
   }
@@ -101,7 +103,10 @@ void say_where(Console& console, const Config& config, std::uint16_t port) {
 
 /// Until a signal asks for the end.
 void serve_until_stopped(ServeService& service, const StopSignals& signals, Console& console) {
-  while (signals.wait() == SIGHUP) service.reload();
+  for (siginfo_t signal = signals.wait(); signal.si_signo == SIGHUP; signal = signals.wait()) {
+    const bool sent = signal.si_code == SI_USER || signal.si_code == SI_QUEUE;
+    service.reload(sent ? user_called(signal.si_uid) : "the system");
+  }
   const double seconds = service.config().server.drain_seconds;
   console.say(text({"stopping: running requests may end within {} s",
                     "正在停止：正在处理的请求可在 {} 秒内完成"},

@@ -53,6 +53,7 @@ Result<std::unique_ptr<ServeGovernance>> ServeGovernance::open(const Config& con
                                                                Tell tell) {
   std::unique_ptr<ServeGovernance> self(new ServeGovernance(std::move(tell)));
   if (keys || config.audit.text) PREMISE_CHECK(self->open_books());
+  self->audited_ = config.audit.enabled;
   PREMISE_CHECK(self->open_limits(config.limits));
   PREMISE_CHECK(self->open_results(config.cache));
   PREMISE_TRY(self->words_, WordFilter::open(words_of(config.filter)));
@@ -143,7 +144,21 @@ Governance ServeGovernance::governance() {
 Status ServeGovernance::apply(const Config& config) {
   PREMISE_CHECK(words_->configure(words_of(config.filter)));
   if (results_) results_->set_lifetime(lifetime_of(config.cache));
+  audited_ = config.audit.enabled;
   return {};
+}
+
+void ServeGovernance::note(const Deed& deed) {
+  if (!ledger_) return;
+  LedgerEntry entry;
+  entry.audited = audited_ || deed.always;
+  entry.line.time_ms = now_in_ms();
+  entry.line.client = deed.by;
+  entry.line.action = deed.action;
+  entry.line.model = deed.model;
+  entry.line.outcome = deed.failed ? "failed" : "complete";
+  entry.line.reason = deed.reason;
+  ledger_->record(std::move(entry));
 }
 
 void ServeGovernance::watch_words() {

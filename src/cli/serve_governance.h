@@ -2,6 +2,7 @@
 // the disk, limits, words that must not pass, answers that are kept.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -38,6 +39,18 @@ class ServeGovernance {
   /// Takes over what may change: words, action, how long answers are kept. On an Error nothing.
   Status apply(const Config& config);
 
+  /// Something that was done to the server and not asked for in a request.
+  struct Deed {
+    std::string action;
+    std::string by;  // empty: Premise itself
+    std::string model{};
+    bool failed = false;
+    std::string reason{};
+    bool always = false;  // also where no log is kept from now on
+  };
+  /// A line of the audit log, where one is kept.
+  void note(const Deed& deed);
+
   /// Lines for /metrics.
   std::string metrics() const;
 
@@ -55,6 +68,7 @@ class ServeGovernance {
   std::shared_ptr<ResultCache> results_;
   std::unique_ptr<WordFilter> words_;
   std::unique_ptr<Ledger> ledger_;
+  std::atomic<bool> audited_ = true;
   std::unique_ptr<SpanExporter> spans_;
 
   std::mutex mutex_;

@@ -96,19 +96,23 @@ Result<ServiceSettings> ServeService::settings_for(const Config& config) {
   return settings;
 }
 
-void ServeService::reload() {
+void ServeService::reload(const std::string& by) {
+  const bool audited = config_.audit.enabled;  // who turns the log off is its last line
   auto read = read_();
-  Status status;
-  if (!read.ok())
-    status = std::move(read).error();
-  else
-    status = apply(*read);
-  if (status.ok()) return;
-  console_.say(text({"SIGHUP: nothing was changed", "SIGHUP：未做任何更改"}));
-  console_.report(status.error());
+  Result<std::string> done =
+      read.ok() ? apply(*read, by) : Result<std::string>(std::move(read).error());
+  if (!done.ok()) {
+    console_.say(text({"SIGHUP: nothing was changed", "SIGHUP：未做任何更改"}));
+    console_.report(done.error());
+  }
+  governance_->note({.action = "reload",
+                     .by = by,
+                     .failed = !done.ok(),
+                     .reason = done.ok() ? "changed: " + *done : done.error().what.en,
+                     .always = audited});
 }
 
-Status ServeService::apply(const Config& read) {
+Result<std::string> ServeService::apply(const Config& read, const std::string& by) {
   Config next = apply_live(config_, read);
   const bool tls_waits = turns_tls(config_, read);
   if (tls_waits) {
@@ -135,31 +139,46 @@ Status ServeService::apply(const Config& read) {
     console_.say(text({"SIGHUP: these take effect at the next start: {}",
                        "SIGHUP：以下设置将在下次启动时生效：{}"},
                       waiting));
-  change_models(config_.models, read.models);
+  change_models(config_.models, read.models, by);
   next.models = read.models;
   config_ = std::move(next);
-  return {};
+  return changed;
 }
 
 void ServeService::change_models(const std::vector<ModelConfig>& before,
-                                 const std::vector<ModelConfig>& after) {
+                                 const std::vector<ModelConfig>& after, const std::string& by) {
   const auto say = [&](const std::optional<ModelRefusal>& refusal) {
     if (refusal) console_.say(at({"SIGHUP", "SIGHUP"}, Error{ErrorCode::no, refusal->what}).what);
   };
+  const auto noted = [&](const char* action, const ModelConfig& model) -> ModelTable::Done {
+    return [this, by, action, name = served_name(model), path = model.path](const Status& status) {
+      governance_->note({.action = action,
+                         .by = by,
+                         .model = name,
+                         .failed = !status.ok(),
+                         .reason = status.ok() ? path : status.error().what.en});
+    };
+  };
   for (const ModelConfig& model : before)
     if (named(after, served_name(model)) == nullptr)
-      say(models_->unload(served_name(model), std::nullopt));
+      say(models_->unload(served_name(model), std::nullopt, noted("model unload", model)));
   for (const ModelConfig& model : after) {
     const ModelConfig* was = named(before, served_name(model));
     if (was == nullptr)
-      say(models_->load(spec_of(model)));
+      say(models_->load(spec_of(model), noted("model load", model)));
     else if (spec_of(*was) != spec_of(model))
-      say(models_->swap(spec_of(model)));
+      say(models_->swap(spec_of(model), noted("model swap", model)));
   }
 }
 
 void ServeService::tell(const ModelNews& news) {
   if (news.swap) metrics_.model_swaps.add({news.name, std::string(name_of(*news.swap))});
+  if (news.swap == SwapResult::returned || news.swap == SwapResult::kept)
+    governance_->note({.action = "model " + std::string(name_of(*news.swap)),
+                       .by = "",
+                       .model = news.name,
+                       .failed = false,
+                       .reason = news.what.en});
   console_.say(news.bad ? at(text({"warning", "警告"}), Error{ErrorCode::no, news.what}).what
                         : news.what);
 }

@@ -21,8 +21,9 @@ class ServeService {
                                                      Console& console);
 
   /// On SIGHUP: what may change while it runs takes effect, the rest is named. A configuration with
-  /// a mistake changes nothing. Says what happened.
-  void reload();
+  /// a mistake changes nothing. Says what happened, here and in the audit log, and `by` whom it was
+  /// asked for.
+  void reload(const std::string& by);
 
   const Config& config() const { return config_; }
   Server& server() { return *server_; }
@@ -31,8 +32,9 @@ class ServeService {
   ServeService(Config config, ReadConfig read, Console& console);
   Status open();
   Result<ServiceSettings> settings_for(const Config& config);
-  Status apply(const Config& next);
-  void change_models(const std::vector<ModelConfig>& before, const std::vector<ModelConfig>& after);
+  Result<std::string> apply(const Config& next, const std::string& by);
+  void change_models(const std::vector<ModelConfig>& before, const std::vector<ModelConfig>& after,
+                     const std::string& by);
   void tell(const ModelNews& news);
 
   Config config_;

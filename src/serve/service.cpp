@@ -106,6 +106,16 @@ void Service::book_refusal(const AccessRecord& record, const ApiKey* key, bool c
   governance.ledger->record(std::move(entry));
 }
 
+std::optional<ApiError> books_error(const Governance& governance) {
+  constexpr std::chrono::seconds soon{5};
+  if (governance.ledger == nullptr || governance.ledger->works()) return std::nullopt;
+  return ApiError{503,
+                  text({"the audit log cannot be written at the moment, and nothing is answered "
+                        "without it",
+                        "目前无法写入审计日志，在此期间不提供回答"}),
+                  "audit_unavailable", "", soon};
+}
+
 AuditEntry audit_entry(const AccessRecord& record, const ApiKey* key) {
   AuditEntry entry;
   entry.time_ms =

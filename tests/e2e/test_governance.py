@@ -113,7 +113,7 @@ def test_what_was_answered_is_in_the_audit_log(serve, tmp_path):
     server.ask("POST", "/v1/completions", asked(), Authorization="Bearer sk-wrong")
     assert server.stop()[0] == 0
     lines = premise(tmp_path, "audit", "list")[1]
-    complete = next(line for line in lines if line["outcome"] == "complete")
+    complete = next(line for line in lines if line["action"] == "/v1/completions")
     assert complete["key_name"] == "alice" and complete["model"] == "tiny"
     assert complete["output_tokens"] == 12 and complete["client"] == "127.0.0.1"
     assert complete["answer"] == text_of(answer) and "hello" in complete["prompt"]
@@ -131,7 +131,7 @@ def test_a_kill_loses_nothing_that_was_answered(serve, tmp_path):
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     lines = premise(tmp_path, "audit", "list")[1]
-    assert sum(line["outcome"] == "complete" for line in lines) == 2
+    assert sum(line["action"] == "/v1/completions" for line in lines) == 2
     assert premise(tmp_path, "audit", "verify")[0] == 0
     server = serve("[auth]\nrequired = true\n")
     status, headers, body = server.ask("POST", "/v1/completions",
@@ -191,6 +191,47 @@ def test_an_answer_is_a_span_of_its_callers_trace(serve, collector):
     attributes = {each["key"]: each["value"] for each in span["attributes"]}
     assert attributes["gen_ai.request.model"] == {"stringValue": "tiny"}
     assert attributes["gen_ai.usage.output_tokens"] == {"intValue": "12"}
+
+
+def test_what_is_done_to_the_server_is_in_its_audit_log(serve, tiny, tmp_path):
+    """Keys, models and the configuration: who, what, and what became of it."""
+    key = make_key(tmp_path, "--scope", "admin,inference")
+    settings = "[auth]\nrequired = true\n"
+    server = serve(settings)
+    bearer = {"Authorization": f"Bearer {key}"}
+
+    def act(action, **body):
+        return server.ask("POST", f"/admin/models/{action}?wait", body, **bearer)[0]
+
+    assert act("load", name="extra", path=str(tiny), context=64) == 200
+    assert act("swap", name="extra", path="/nonexistent.gguf") == 422
+    assert act("unload", name="extra") == 200
+    model = f'[[model]]\nname = "tiny"\npath = "{tiny}"\ncontext = 256\n'
+    (tmp_path / "premise.toml").write_text(
+        settings + "[audit]\nenabled = false\n[log]\nlevel = \"error\"\n" + model)
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("was reloaded")
+    (tmp_path / "premise.toml").write_text("[sever]\n")
+    server.process.send_signal(signal.SIGHUP)  # of which no line is kept any more
+    server.wait_for("nothing was changed")
+    premise(tmp_path, "keys", "revoke", "alice")
+    assert server.stop()[0] == 0
+    lines = premise(tmp_path, "audit", "list")[1]
+    done = [(line["key_name"], line["action"], line["model"], line["outcome"]) for line in lines]
+    assert done == [
+        ("alice", "keys create", "", "complete"),
+        ("alice", "/admin/models/load", "extra", "asked"),
+        ("alice", "/admin/models/load", "extra", "complete"),
+        ("alice", "/admin/models/swap", "extra", "asked"),
+        ("alice", "/admin/models/swap", "extra", "failed"),
+        ("alice", "/admin/models/unload", "extra", "asked"),
+        ("alice", "/admin/models/unload", "extra", "complete"),
+        ("", "reload", "", "complete"),
+        ("alice", "keys revoke", "", "complete")]
+    assert "nonexistent" in lines[4]["reason"]
+    assert lines[7]["reason"] == "changed: audit.enabled, log.level"
+    assert all(lines[each]["client"].startswith("user ") for each in (0, 7, 8))
+    assert premise(tmp_path, "audit", "verify")[0] == 0
 
 
 def test_a_model_beside_the_configuration_is_found(serve, tiny, tmp_path):
