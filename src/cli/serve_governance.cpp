@@ -174,6 +174,13 @@ void ServeGovernance::watch_words() {
   }
 }
 
+void ServeGovernance::save() {
+  constexpr std::chrono::seconds limit{10};
+  if (!ledger_) return;
+  ledger_->wait_for_disk(limit);
+  tell_head();
+}
+
 std::string ServeGovernance::metrics() const {
   std::string page;
   const auto add = [&](std::string_view name, std::string_view kind, std::string_view help,

@@ -51,6 +51,9 @@ class ServeGovernance {
   /// A line of the audit log, where one is kept.
   void note(const Deed& deed);
 
+  /// Sees the books to the disk, for a process that ends without destructors.
+  void save();
+
   /// Lines for /metrics.
   std::string metrics() const;
 

@@ -112,6 +112,14 @@ ModelSpec spec_of(const ModelConfig& model) {
           model.queue,        model.kv_type, model.chat_template, model.kv_memory.value_or(0)};
 }
 
+ModelLimits limits_of(const ModelConfig& model) {
+  const auto ms = [](double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0));
+  };
+  return {ms(model.watch_seconds), static_cast<std::size_t>(model.watch_requests), model.error_rate,
+          ms(model.drain_seconds)};
+}
+
 Status ModelLoader::check(const ModelSpec& spec) const {
   PREMISE_TRY(const auto source, open_model(spec.path));
   PREMISE_TRY(const EngineOptions engine, engine_options(spec, engine_, *source));

@@ -12,6 +12,7 @@
 namespace premise {
 
 ModelSpec spec_of(const ModelConfig& model);
+ModelLimits limits_of(const ModelConfig& model);
 
 /// Any thread may load; engines that were loaded here compute in turns. `metrics` and the console
 /// outlive what is loaded.

@@ -18,6 +18,7 @@ namespace premise {
 namespace {
 
 constexpr std::chrono::minutes self_check_limit{2};
+constexpr std::chrono::milliseconds least_time_to_stop{5'000};  // a step of a large model
 
 Result<std::shared_ptr<KeyRing>> open_keys() {
   PREMISE_TRY(const auto root, Store::default_root(process_environment));
@@ -76,6 +77,7 @@ Status ServeService::open() {
   models_ = std::make_unique<ModelTable>(std::move(options));
   for (const ModelConfig& model : config_.models) {
     PREMISE_TRY(LoadedVersion version, loader_.load(spec_of(model)));
+    models_->set_limits(served_name(model), limits_of(model));
     models_->add(spec_of(model), std::move(version));
   }
   PREMISE_TRY(server_, Server::start({std::move(settings), models_.get(), &metrics_,
@@ -94,6 +96,29 @@ Result<ServiceSettings> ServeService::settings_for(const Config& config) {
     PREMISE_TRY(settings.keys, open_keys());
   }
   return settings;
+}
+
+bool ServeService::stop(std::chrono::milliseconds limit) {
+  server_->drain(limit);
+  const auto until = std::chrono::steady_clock::now() + std::max(limit, least_time_to_stop);
+  const auto left = [&] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::max(until - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration(0)));
+  };
+  const bool answered = server_->wait_for_answers(left());
+  if (models_->close(left()) && answered) return true;
+  for (const ModelStatus& model : models_->list()) {
+    if (model.state == ModelState::loading || model.next)
+      console_.say(
+          text({"{} is still being loaded: ending without it", "{} 仍在加载：不再等待，直接结束"},
+               model.spec.name));
+    if (model.requests > 0)
+      console_.say(text({"{} does not end {} requests: ending without it",
+                         "{} 有 {} 个请求未能结束：不再等待，直接结束"},
+                        model.spec.name, model.requests));
+  }
+  governance_->save();
+  return false;
 }
 
 void ServeService::reload(const std::string& by) {
@@ -163,6 +188,7 @@ void ServeService::change_models(const std::vector<ModelConfig>& before,
     if (named(after, served_name(model)) == nullptr)
       say(models_->unload(served_name(model), std::nullopt, noted("model unload", model)));
   for (const ModelConfig& model : after) {
+    models_->set_limits(served_name(model), limits_of(model));
     const ModelConfig* was = named(before, served_name(model));
     if (was == nullptr)
       say(models_->load(spec_of(model), noted("model load", model)));

@@ -25,6 +25,11 @@ class ServeService {
   /// asked for.
   void reload(const std::string& by);
 
+  /// No more requests; those that run may end within `limit`, then they are cut, and have the same
+  /// time again to do so. False, and said which, where a model is still being loaded or does not
+  /// stop computing: to destroy this would wait for it. The books are on the disk in any case.
+  bool stop(std::chrono::milliseconds limit);
+
   const Config& config() const { return config_; }
   Server& server() { return *server_; }
 

@@ -49,6 +49,11 @@ struct ModelConfig {
   std::string kv_type{};      // empty: the engine's choice
   std::string chat_template{};
   std::int64_t queue = 256;
+  // How a new version is watched after a swap, and how long requests of one that goes may take.
+  double watch_seconds = 60;
+  std::int64_t watch_requests = 20;
+  double error_rate = 0.2;
+  double drain_seconds = 30;
 };
 
 struct AuthConfig {

@@ -79,7 +79,7 @@ std::optional<ModelRefusal> begin(ModelTable& models, ModelCommand command, Mode
       return models.load(std::move(command.spec), std::move(done));
     case ModelCommand::Action::swap:
       if (const auto serving = models.find(command.spec.name)) inherit(command.spec, serving->spec);
-      return models.swap(std::move(command.spec), std::move(done));
+      return models.swap(std::move(command.spec), std::move(done), command.limits);
     case ModelCommand::Action::unload:
       break;
   }

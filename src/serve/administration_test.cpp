@@ -99,6 +99,22 @@ TEST_F(AdminTest, WhatDoesNotEndInTimeIsCancelledAndSaysSo) {
   EXPECT_TRUE(eventually([&] { return complete().status == 404; }));
 }
 
+TEST_F(AdminTest, ASwapSaysHowItIsWatched) {
+  start();
+  EXPECT_TRUE(act("swap?wait", R"({"name":"m","path":"two","watch_seconds":0})")
+                  .says(R"("watched":false)"));
+  EXPECT_TRUE(
+      act("swap?wait", R"({"name":"m","path":"one","error_rate":1})").says(R"("watched":true)"));
+  for (const char* nonsense : {R"("error_rate":1.1)", R"("error_rate":-1)", R"("watch_seconds":-1)",
+                               R"("watch_seconds":"60")", R"("watch_requests":5)"}) {
+    const Asked refused = act("swap", std::string(R"({"name":"m","path":"two",)") + nonsense + "}");
+    EXPECT_EQ(refused.status, 400) << nonsense;
+    EXPECT_TRUE(refused.says(std::string(nonsense).substr(1, 10))) << refused.all;
+  }
+  EXPECT_TRUE(
+      act("load", R"({"name":"n","path":"p","watch_seconds":1})").says("unknown_parameter"));
+}
+
 TEST_F(AdminTest, TheAuditLogTellsWhoAskedForWhatAndWhatBecameOfIt) {
   auto ledger = Ledger::open(folder_ / "gate.db", [] { return std::int64_t{0}; });
   ASSERT_TRUE(ledger.ok());

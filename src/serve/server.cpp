@@ -65,6 +65,11 @@ class Server::Body {
   Status listen();
   HttpServer& http() { return *http_; }
   Status apply(ServiceSettings settings);
+  bool wait_for_answers(std::chrono::milliseconds limit) {
+    const bool over = service_.open.wait_for_none(limit);
+    service_.settings.get()->log->flush();
+    return over;
+  }
 
  private:
   // On I/O threads.
@@ -190,5 +195,8 @@ Server::~Server() { drain(std::chrono::milliseconds(0)); }
 std::uint16_t Server::port() const { return body_->http().port(); }
 Status Server::apply(ServiceSettings settings) { return body_->apply(std::move(settings)); }
 void Server::drain(std::chrono::milliseconds limit) { body_->http().drain(limit); }
+bool Server::wait_for_answers(std::chrono::milliseconds limit) {
+  return body_->wait_for_answers(limit);
+}
 
 }  // namespace premise

@@ -36,6 +36,11 @@ void OpenAnswers::wait_for_none() {
   none_.wait(lock, [&] { return count_ == 0; });
 }
 
+bool OpenAnswers::wait_for_none(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return none_.wait_for(lock, limit, [&] { return count_ == 0; });
+}
+
 AccessRecord Service::record_of(const HttpRequest& head, const ServiceSettings& now) const {
   const TraceContext trace = trace_of(head.headers.find("traceparent"));
   AccessRecord record;

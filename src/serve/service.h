@@ -42,6 +42,8 @@ class OpenAnswers {
   void add();
   void remove();
   void wait_for_none();
+  /// False where some have not ended within `limit`.
+  bool wait_for_none(std::chrono::milliseconds limit);
 
  private:
   std::mutex mutex_;

@@ -2,9 +2,11 @@
 
 import concurrent.futures
 import json
+import os
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -107,6 +109,40 @@ def test_models_are_loaded_and_unloaded_while_it_runs(server, tiny):
     assert server.json("POST", "/admin/models/unload?wait", {"name": "extra"}) == {
         "name": "extra", "state": "unloaded"}
     assert server.ask("POST", "/v1/completions", completion("extra"))[0] == 404
+
+
+def test_a_swap_is_watched_as_it_asks_to_be(server, model, tiny):
+    swap = {"name": model, "path": str(tiny)}
+    done = server.json("POST", "/admin/models/swap?wait", {**swap, "watch_seconds": 0})
+    assert not done["watched"]
+    done = server.json("POST", "/admin/models/swap?wait", {**swap, "error_rate": 0.5})
+    assert done["watched"]
+    status, _, body = server.ask("POST", "/admin/models/swap", {**swap, "error_rate": 2})
+    assert status == 400 and json.loads(body)["error"]["param"] == "error_rate"
+
+
+def test_limits_of_a_swap_change_without_a_new_version(configured, tiny):
+    model = f'[[model]]\nname = "tiny"\npath = "{tiny}"\ncontext = 256\n'
+    configured.reload("", model + "watch_seconds = 0\n")
+    assert "model.tiny.watch_seconds" in configured.wait_for("was reloaded")
+    assert configured.json("GET", "/admin/models/tiny")["version"] == 1
+    done = configured.json("POST", "/admin/models/swap?wait", {"name": "tiny", "path": str(tiny)})
+    assert done["version"] == 2 and not done["watched"]
+
+
+def test_a_server_is_stopped_although_a_model_is_being_loaded(tiny, tmp_path):
+    """A pipe that nobody writes to is a template that is never read to its end."""
+    os.mkfifo(tmp_path / "endless.jinja")
+    settings = f'[server]\ndrain_seconds = 0.1\n[[model]]\nname = "t"\npath = "{tiny}"\ncontext = 64\n'
+    (tmp_path / "premise.toml").write_text(settings)
+    server = Server(tmp_path, "--config", tmp_path / "premise.toml")
+    (tmp_path / "premise.toml").write_text(
+        settings + settings[settings.index("[["):].replace('"t"', '"endless"') +
+        'chat_template = "endless.jinja"\n')
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("loading the model endless")
+    status, said = server.stop()
+    assert status == 0 and "endless is still being loaded" in said
 
 
 def test_several_models_are_served_at_once(tiny, tmp_path):
