@@ -197,6 +197,7 @@ void Engine::end_cancelled(std::vector<TokenEvent>& events) {
 
 void Engine::step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun) {
   end_cancelled(events);
+  prompt_tokens_ = decode_rows_ = 0;
   const StepPlan plan = scheduler_->plan();
   if (plan.empty()) return;
 
@@ -205,6 +206,10 @@ void Engine::step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun
     if (!std::exchange(requests_.at(entry.request).begun, true) && begun != nullptr)
       begun->push_back(entry.request);
     staging_.add(entry.tokens, entry.first, entry.slot, *cache_, table_stride_);
+    if (entry.wants_logits && entry.tokens.size() == 1 + entry.guesses)
+      ++decode_rows_;
+    else
+      prompt_tokens_ += entry.tokens.size();
     for (std::size_t left = entry.logits_rows(); left > 0; --left)
       staging_.logits_rows.push_back(static_cast<std::int32_t>(staging_.tokens.size() - left));
   }
@@ -281,6 +286,8 @@ EngineStats Engine::stats() const {
   EngineStats stats;
   stats.running = scheduler_->running();
   stats.waiting = scheduler_->waiting();
+  stats.prompt_tokens = prompt_tokens_;
+  stats.decode_rows = decode_rows_;
   for (std::size_t g = 0; g < cache_->group_count(); ++g)
     stats.groups.push_back({cache_->window(g), cache_->blocks_total(g) - cache_->blocks_free(g),
                             cache_->blocks_kept(g), cache_->blocks_total(g)});

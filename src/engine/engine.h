@@ -56,7 +56,9 @@ struct EngineStats {
     std::size_t blocks_total = 0;
   };
   std::size_t running = 0;
-  std::size_t waiting = 0;  // accepted, and not being computed
+  std::size_t waiting = 0;        // accepted, and not being computed
+  std::size_t prompt_tokens = 0;  // that the last step read
+  std::size_t decode_rows = 0;    // sequences that generated in it; a prompt's last token alone too
   std::vector<Group> groups;
   SchedulerCounters counters;
 };
@@ -147,6 +149,7 @@ class Engine {
   std::unique_ptr<Executable> executable_;
   std::unordered_map<RequestId, Active> requests_;
   RequestId next_id_ = 1;
+  std::size_t prompt_tokens_ = 0, decode_rows_ = 0;  // of the last step
   Staging staging_;
 };
 

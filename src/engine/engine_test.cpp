@@ -129,6 +129,22 @@ TEST_F(EngineRequests, CancellingFreesTheBlocksWithTheNextStep) {
   EXPECT_TRUE(served_->clean());
 }
 
+TEST_F(EngineRequests, AStepTellsWhatItReadAndForHowManyItGenerated) {
+  using Work = std::pair<std::size_t, std::size_t>;
+  const auto step = [this] {
+    std::vector<TokenEvent> events;
+    served_->step(events);
+    return Work(served_->stats().prompt_tokens, served_->stats().decode_rows);
+  };
+  ASSERT_TRUE(served_->submit(request(text(20, 1), 3)).ok());
+  EXPECT_EQ(step(), Work(20, 0));
+  ASSERT_TRUE(served_->submit(request(text(10, 2), 3)).ok());
+  EXPECT_EQ(step(), Work(10, 1));
+  EXPECT_EQ(step(), Work(0, 2));
+  EXPECT_EQ(step(), Work(0, 1));
+  EXPECT_EQ(step(), Work(0, 0)) << "nothing is left";
+}
+
 TEST_F(EngineRequests, ACacheThatCannotHoldOneRequestIsRefused) {
   const auto engine =
       Engine::create(*file_.source, *served_.host, {.context = 64, .cache_tokens = 63});

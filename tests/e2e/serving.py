@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -34,9 +35,10 @@ class Server:
         self.said, self.ended, self.heard = [], False, threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        said = self.wait_for("http://127.0.0.1:", or_end=True)
-        found = re.search(r"http://127\.0\.0\.1:(\d+)  ", said)
-        self.port = int(found[1]) if found else None
+        said = self.wait_for("://127.0.0.1:", or_end=True)
+        found = re.search(r"http(s?)://127\.0\.0\.1:(\d+)  ", said)
+        self.port = int(found[2]) if found else None
+        self.tls = bool(found and found[1])
 
     def _read(self):
         for line in self.process.stderr:
@@ -59,6 +61,10 @@ class Server:
     def ask(self, method, path, body=None, **headers):
         """(status, headers, bytes)"""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if self.tls:  # whose certificate a test has made
+            context = ssl._create_unverified_context()
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60,
+                                                     context=context)
         try:
             if isinstance(body, dict):
                 body = json.dumps(body)

@@ -88,6 +88,7 @@ class Counter final : public EndpointObserver {
     running = state.choices_running;
     waiting = state.choices_waiting;
     blocks = state.engine.kv_blocks_used;
+    blocks_total = state.engine.kv_blocks_total;
   }
   void ended(const RequestRecord& record) override {
     ++ends;
@@ -95,7 +96,7 @@ class Counter final : public EndpointObserver {
   }
   void refused(RefusalReason) override { ++refusals; }
   std::atomic<std::size_t> queues{0}, firsts{0}, betweens{0}, ends{0}, tokens{0}, refusals{0};
-  std::atomic<std::size_t> running{0}, waiting{0}, blocks{0};  // as told last
+  std::atomic<std::size_t> running{0}, waiting{0}, blocks{0}, blocks_total{0};  // as told last
 };
 
 class LocalEndpointLaws : public ::testing::Test {

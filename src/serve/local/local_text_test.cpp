@@ -31,6 +31,11 @@ TEST_F(LocalText, TextArrivesAndTheRequestEndsOnce) {
   EXPECT_EQ(counter_.tokens, 5u);
 }
 
+TEST_F(LocalText, WhatAnEngineHasIsToldBeforeTheFirstRequest) {
+  start();
+  EXPECT_EQ(counter_.blocks_total, 64u);
+}
+
 TEST_F(LocalText, PiecesAreWholeCharacters) {
   engine_->script = [](const StepRequest&) { return std::string("a中文é\xe4\xb8"); };
   start();
