@@ -27,9 +27,10 @@ class ServeGovernance {
  public:
   using Tell = std::function<void(const Text&)>;
 
-  /// Opens all that the configuration asks for. `keys`: requests have owners, so that books are
-  /// kept; without them only where texts are to be kept. `tell` is called on several threads.
-  static Result<std::unique_ptr<ServeGovernance>> open(const Config& config, bool keys, Tell tell);
+  /// Opens all that the configuration asks for. With `keys` requests have owners, so that books are
+  /// kept; without (null) only where texts are to be kept. `tell` is called on several threads.
+  static Result<std::unique_ptr<ServeGovernance>> open(const Config& config,
+                                                       std::shared_ptr<KeyRing> keys, Tell tell);
   /// Writes what is left of the books and tells their head.
   ~ServeGovernance();
 
@@ -60,7 +61,7 @@ class ServeGovernance {
  private:
   explicit ServeGovernance(Tell tell);
   Status open_books();
-  Status open_limits(const LimitsConfig& config);
+  Status open_limits(const LimitsConfig& config, std::shared_ptr<KeyRing> keys);
   Status open_results(const CacheConfig& config);
   void watch_words();
   void tell_head() const;

@@ -68,7 +68,7 @@ Result<std::unique_ptr<ServeService>> ServeService::start(Config config, ReadCon
 Status ServeService::open() {
   PREMISE_TRY(ServiceSettings settings, settings_for(config_));
   keys_ = settings.keys;
-  PREMISE_TRY(governance_, ServeGovernance::open(config_, keys_ != nullptr,
+  PREMISE_TRY(governance_, ServeGovernance::open(config_, keys_,
                                                  [this](const Text& what) { console_.say(what); }));
   ModelTable::Options options;
   options.factory = [this](const ModelSpec& spec) { return loader_.load(spec); };

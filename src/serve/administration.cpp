@@ -12,7 +12,9 @@ namespace {
 Reply state_reply(int status, const ModelTable& models, const std::string& name,
                   Language language) {
   const auto found = models.find(name);
-  return found ? model_status_reply(status, *found, language) : model_unloaded_reply(name);
+  Reply reply = found ? model_status_reply(status, *found, language) : model_unloaded_reply(name);
+  reply.status = status;  // an unloading that nobody waits for may be over by now
+  return reply;
 }
 
 /// Lines of the audit log about one action: that it was asked for, and what it came to. A process
