@@ -195,35 +195,35 @@ void Engine::end_cancelled(std::vector<TokenEvent>& events) {
   for (const RequestId id : ended) finish(id, FinishReason::cancelled, {}, events);
 }
 
+void Engine::count_work(const StepPlan& plan) {
+  for (const StepEntry& entry : plan.entries) {
+    if (entry.wants_logits && entry.tokens.size() == 1 + entry.guesses)
+      ++decode_rows_;
+    else
+      prompt_tokens_ += entry.tokens.size();
+  }
+}
+
 void Engine::step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun) {
   end_cancelled(events);
   prompt_tokens_ = decode_rows_ = 0;
   const StepPlan plan = scheduler_->plan();
   if (plan.empty()) return;
 
-  staging_.clear();
-  for (const StepEntry& entry : plan.entries) {
-    if (!std::exchange(requests_.at(entry.request).begun, true) && begun != nullptr)
-      begun->push_back(entry.request);
-    staging_.add(entry.tokens, entry.first, entry.slot, *cache_, table_stride_);
-    if (entry.wants_logits && entry.tokens.size() == 1 + entry.guesses)
-      ++decode_rows_;
-    else
-      prompt_tokens_ += entry.tokens.size();
-    for (std::size_t left = entry.logits_rows(); left > 0; --left)
-      staging_.logits_rows.push_back(static_cast<std::int32_t>(staging_.tokens.size() - left));
-  }
-  const BatchView batch = staging_.view();
+  count_work(plan);
+  if (begun != nullptr)
+    for (const StepEntry& entry : plan.entries)
+      if (!std::exchange(requests_.at(entry.request).begun, true)) begun->push_back(entry.request);
+  std::size_t peak_rows = 0;
+  const std::vector<std::size_t> rows = stage(plan, peak_rows);
+  const BatchView batch = staging_.view(peak_rows);
   const LogitsView logits = executable_->collect(executable_->launch(batch));
 
   // The scheduler hears of every token before finished requests leave it.
   std::vector<TokenEvent> drawn_events;
   std::vector<DrawnTokens> drawn;
-  std::size_t row = 0;
-  for (const StepEntry& entry : plan.entries) {
-    drawn.push_back(draw_all(entry, logits, row, drawn_events));
-    row += entry.logits_rows();
-  }
+  for (std::size_t i = 0; i < plan.entries.size(); ++i)
+    drawn.push_back(draw_all(plan.entries[i], logits, rows[i], drawn_events));
   scheduler_->commit(plan, drawn);
   for (TokenEvent& event : drawn_events) {
     if (const auto reason = event.finish) {
@@ -235,13 +235,38 @@ void Engine::step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun
   }
 }
 
+// Lays the step's batch down and returns each entry's first row of logits: whole rows come before
+// those of which the peak is enough.
+std::vector<std::size_t> Engine::stage(const StepPlan& plan, std::size_t& peak_rows) {
+  staging_.clear();
+  for (const StepEntry& entry : plan.entries)
+    staging_.add(entry.tokens, entry.first, entry.slot, *cache_, table_stride_);
+  std::vector<std::size_t> rows(plan.entries.size());
+  const auto add_rows = [&](bool peaks) {
+    for (std::size_t i = 0; i < plan.entries.size(); ++i) {
+      const StepEntry& entry = plan.entries[i];
+      const bool peak = executable_->finds_peaks() && requests_.at(entry.request).wants_peak();
+      if (peak != peaks) continue;
+      rows[i] = staging_.logits_rows.size();
+      for (std::size_t left = entry.logits_rows(); left > 0; --left)
+        staging_.logits_rows.push_back(staging_.query_start[i + 1] -
+                                       static_cast<std::int32_t>(left));
+    }
+  };
+  add_rows(false);
+  const std::size_t whole = staging_.logits_rows.size();
+  add_rows(true);
+  peak_rows = staging_.logits_rows.size() - whole;
+  return rows;
+}
+
 // As many tokens as came true, and the one behind them.
 DrawnTokens Engine::draw_all(const StepEntry& entry, const LogitsView& logits, std::size_t row,
                              std::vector<TokenEvent>& events) {
   DrawnTokens drawn;
   const std::span<const TokenId> guesses = entry.tokens.last(entry.guesses);
   for (std::size_t i = 0; i < entry.logits_rows(); ++i) {
-    const std::optional<TokenId> token = draw(entry, logits.row(row + i), events);
+    const std::optional<TokenId> token = draw(entry, logits, row + i, events);
     if (!token) break;
     drawn.push_back(*token);
     if (events.back().finish || i == guesses.size() || *token != guesses[i]) break;
@@ -250,8 +275,8 @@ DrawnTokens Engine::draw_all(const StepEntry& entry, const LogitsView& logits, s
 }
 
 // Draws the entry's next token, which belongs to the text, or ends the request.
-std::optional<TokenId> Engine::draw(const StepEntry& entry, std::span<float> logits,
-                                    std::vector<TokenEvent>& events) {
+std::optional<TokenId> Engine::draw(const StepEntry& entry, const LogitsView& logits,
+                                    std::size_t row, std::vector<TokenEvent>& events) {
   Active& active = requests_.at(entry.request);
   TokenEvent event;
   event.request = entry.request;
@@ -264,11 +289,13 @@ std::optional<TokenId> Engine::draw(const StepEntry& entry, std::span<float> log
   double normalizer = 0.0;
   std::vector<float> kept;  // samplers may change the logits
   if (active.request.logprobs) {
-    kept.assign(logits.begin(), logits.end());
+    const std::span<const float> whole = logits.row(row);
+    kept.assign(whole.begin(), whole.end());
     normalizer = log_sum_exp(kept);
     event.top = top_logprobs(kept, normalizer, active.request.top_logprobs);
   }
-  const TokenId token = active.sampler.draw(logits);
+  const TokenId token = row >= logits.rows ? active.sampler.take(logits.peak(row))
+                                           : active.sampler.draw(logits.row(row));
   if (token < 0 || std::ranges::count(active.request.stop_tokens, token) > 0) {
     event.finish = token < 0 ? FinishReason::failed : FinishReason::stop;
     events.push_back(std::move(event));
@@ -360,9 +387,9 @@ void Engine::Staging::add(std::span<const TokenId> run, std::size_t first, Seque
   }
 }
 
-BatchView Engine::Staging::view() {
+BatchView Engine::Staging::view(std::size_t peak_rows) {
   for (std::size_t g = 0; g < tables.size(); ++g) views[g].entries = tables[g].data();
-  return {tokens, positions, query_start, context_len, views, logits_rows};
+  return {tokens, positions, query_start, context_len, views, logits_rows, peak_rows};
 }
 
 }  // namespace premise

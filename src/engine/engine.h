@@ -112,6 +112,9 @@ class Engine {
     std::size_t generated = 0;
     bool begun = false;
     bool cancelled = false;
+
+    /// Needs the largest logit of a row, and nothing else of it.
+    bool wants_peak() const { return sampler.takes_peak() && !request.logprobs; }
   };
   // The arrays behind a BatchView.
   struct Staging {
@@ -122,7 +125,7 @@ class Engine {
     void clear();
     void add(std::span<const TokenId> run, std::size_t first, SequenceSlot slot,
              const KvCache& cache, std::size_t stride);
-    BatchView view();
+    BatchView view(std::size_t peak_rows = 0);
   };
 
   Engine(Plan plan, EngineOptions options, std::size_t context, DType kv_type);
@@ -133,9 +136,11 @@ class Engine {
   void create_cache();
   BatchLimits limits() const;
   void end_cancelled(std::vector<TokenEvent>& events);
+  void count_work(const StepPlan& plan);
+  std::vector<std::size_t> stage(const StepPlan& plan, std::size_t& peak_rows);
   DrawnTokens draw_all(const StepEntry& entry, const LogitsView& logits, std::size_t row,
                        std::vector<TokenEvent>& events);
-  std::optional<TokenId> draw(const StepEntry& entry, std::span<float> logits,
+  std::optional<TokenId> draw(const StepEntry& entry, const LogitsView& logits, std::size_t row,
                               std::vector<TokenEvent>& events);
   void finish(RequestId id, FinishReason reason, TokenEvent event, std::vector<TokenEvent>& events);
 

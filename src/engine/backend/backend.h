@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "engine/backend/batch_view.h"
+#include "engine/sampling/distribution.h"
 #include "model/formats/tensor_source.h"
 #include "model/plan/plan.h"
 #include "numerics/device/isa.h"
@@ -58,11 +59,15 @@ struct KernelTime {
 /// The logits of a step, by row of BatchView::logits_rows; the caller may change them.
 struct LogitsView {
   float* data = nullptr;
-  std::size_t rows = 0;
+  std::size_t rows = 0;    // whole ones
   std::size_t stride = 0;  // floats between rows
   std::size_t width = 0;   // the vocabulary
 
+  std::span<const Peak> peaks;  // of the rows behind those. An infinite logit counts as none, like
+                                // NaN; where no other is there, {-infinity, 0}
+
   std::span<float> row(std::size_t index) const { return {data + index * stride, width}; }
+  const Peak& peak(std::size_t index) const { return peaks[index - rows]; }
 };
 
 /// A launched step; given back to collect().
@@ -79,6 +84,9 @@ class Executable {
 
   /// Waits for the step; the logits are valid until the next launch.
   virtual LogitsView collect(StepHandle handle) = 0;
+
+  /// Whether a batch may have peak_rows. They are exact: what the whole row of logits would show.
+  virtual bool finds_peaks() const { return false; }
 
   virtual std::vector<OpReport> report() const = 0;
   virtual std::vector<KernelTime> times() const = 0;

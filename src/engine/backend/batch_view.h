@@ -27,6 +27,8 @@ struct BatchView {
   std::span<const std::int32_t> context_len;  // [S] positions cached when the step is done
   std::span<const BlockTableView> tables;     // [cache groups]
   std::span<const std::int32_t> logits_rows;  // [R] rows of `tokens` whose logits are wanted
+  std::size_t peak_rows = 0;  // the last so many of those want their largest logit alone, which is
+                              // less work; 0 where Executable::finds_peaks() is false
 
   std::size_t token_count() const { return tokens.size(); }
   std::size_t sequence_count() const { return context_len.size(); }

@@ -85,6 +85,15 @@ Peak peak(std::span<const float> logits) {
   return best;
 }
 
+// Models that work have no infinite logit, so the row is looked at again only where its largest
+// gives cause.
+Peak finite_peak(std::span<float> logits) {
+  const Peak first = peak(logits);
+  if (first.logit < infinity) return first;
+  std::ranges::replace(logits, infinity, -infinity);
+  return peak(logits);
+}
+
 Distribution Distribution::make(std::span<const float> logits, float peak, float temperature) {
   assert(temperature > 0.0f && peak < infinity && peak > -infinity);
   // The smallest temperatures have no finite inverse; 0 * infinity would be NaN.

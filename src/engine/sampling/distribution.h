@@ -22,6 +22,10 @@ struct Peak {
 /// The largest logit. NaN counts as minus infinity; where nothing is larger, {-infinity, 0}.
 Peak peak(std::span<const float> logits);
 
+/// The same where plus infinity counts as minus infinity too, and becomes it: an overflowed logit
+/// is no preference.
+Peak finite_peak(std::span<float> logits);
+
 /// A logit x is seen as scaled = (x - peak) / temperature <= 0; its weight is e^scaled, which is
 /// the probability up to a factor and 1 for the likeliest. NaN and -infinity weigh 0.
 struct Distribution {

@@ -12,19 +12,18 @@
 namespace premise {
 namespace {
 
-// An overflowed logit is no preference: it is left out like NaN. Models that work have none, so
-// the row is looked at again only where its largest logit gives cause.
-Peak finite_peak(std::span<float> logits) {
-  const Peak first = peak(logits);
-  if (first.logit < infinity) return first;
-  std::ranges::replace(logits, infinity, -infinity);
-  return peak(logits);
+// Nothing changes the logits, and nothing but the largest counts.
+bool only_peak_counts(const SamplingParams& p) {
+  return p.temperature <= 0.0f && !p.mirostat && p.logit_bias.empty() &&
+         p.repetition_penalty == 1.0f && p.frequency_penalty == 0.0f &&
+         p.presence_penalty == 0.0f && p.dry_multiplier == 0.0f;
 }
 
 }  // namespace
 
 Sampler::Sampler(const SamplingParams& params, std::span<const TokenId> prompt)
     : params_(params),
+      takes_peak_(only_peak_counts(params)),
       bias_(params.logit_bias),
       penalties_(params),
       dry_(params),
@@ -40,6 +39,13 @@ TokenId Sampler::draw(std::span<float> logits) {
   const Peak likeliest = finite_peak(logits);
   if (likeliest.logit == -infinity) return -1;
   const TokenId token = choose(logits, likeliest);
+  remember(token);
+  return token;
+}
+
+TokenId Sampler::take(const Peak& peak) {
+  if (peak.logit == -infinity) return -1;
+  const auto token = static_cast<TokenId>(peak.token);
   remember(token);
   return token;
 }

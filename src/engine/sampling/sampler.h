@@ -28,11 +28,17 @@ class Sampler {
   /// needs something to choose from, it counts as 1.
   TokenId draw(std::span<float> logits);
 
+  /// Whether draw() would take the largest logit as it is: then it needs no more of the row.
+  bool takes_peak() const { return takes_peak_; }
+  /// draw(), for who knows the peak; infinite logits are none (LogitsView::peaks).
+  TokenId take(const Peak& peak);
+
  private:
   TokenId choose(std::span<const float> logits, const Peak& likeliest);
   void remember(TokenId token);
 
   SamplingParams params_;
+  bool takes_peak_;
   LogitBias bias_;
   Penalties penalties_;
   Dry dry_;

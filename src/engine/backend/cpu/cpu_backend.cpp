@@ -41,6 +41,15 @@ Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan, const T
   self->program_ = std::move(program).value();
   PREMISE_TRY(self->cache_, KvStore::create(plan, limits.blocks, limits.kv_type));
   PREMISE_CHECK(self->allocate());
+  if (self->program_.head) {
+    const PackedMatrix& head = self->weights_.matrix(*self->program_.head);
+    PREMISE_TRY(self->peaks_, PeakSearch::create(head, isa, limits.logits_rows, team));
+    if (self->peaks_) {
+      self->peak_clock_ = self->program_.clocks.size();
+      self->program_.clocks.emplace_back(self->peaks_->kernel_name());
+      self->seconds_.push_back(0.0);
+    }
+  }
   return std::unique_ptr<Executable>(std::move(self));
 }
 
@@ -111,24 +120,32 @@ StepHandle CpuBackend::launch(const BatchView& batch) {
   assert(batch.token_count() <= limits_.tokens);
   assert(batch.sequence_count() <= limits_.sequences);
   assert(batch.logits_rows.size() <= limits_.logits_rows);
+  assert(batch.peak_rows == 0 || peaks_ != nullptr);
   batch_ = &batch;
   sequence_of_row_.resize(batch.token_count());
   for (std::size_t s = 0; s < batch.sequence_count(); ++s)
     for (auto row = batch.query_start[s]; row < batch.query_start[s + 1]; ++row)
       sequence_of_row_[static_cast<std::size_t>(row)] = static_cast<std::uint32_t>(s);
   deal_attention();
+  if (batch.peak_rows > 0) peaks_->begin(quantized_, whole_rows(), batch.peak_rows);
 
   team_.run([this](int thread) {
     using Clock = std::chrono::steady_clock;
     auto begin = Clock::now();
+    const auto clock = [&](std::size_t index) {
+      if (thread != 0) return;
+      const auto end = Clock::now();
+      seconds_[index] += std::chrono::duration<double>(end - begin).count();
+      begin = end;
+    };
     for (const Phase& phase : program_.phases) {
       std::visit([&](const auto& body) { run(body, phase, thread); }, phase.body);
       team_.barrier();
-      if (thread != 0) continue;
-      const auto end = Clock::now();
-      seconds_[phase.clock] += std::chrono::duration<double>(end - begin).count();
-      begin = end;
+      clock(phase.clock);
     }
+    if (batch_->peak_rows == 0) return;
+    find_peaks(thread);
+    clock(peak_clock_);
   });
   return {++step_};
 }
@@ -137,7 +154,9 @@ LogitsView CpuBackend::collect(StepHandle handle) {
   assert(handle.step == step_);
   static_cast<void>(handle);
   const Place& place = places_[static_cast<std::size_t>(plan_.logits)];
-  return {place.data, batch_->logits_rows.size(), place.stride, plan_.vocabulary};
+  LogitsView view{place.data, whole_rows(), place.stride, plan_.vocabulary, {}};
+  if (batch_->peak_rows > 0) view.peaks = peaks_->collect();
+  return view;
 }
 
 void CpuBackend::run(const RowPhase& phase, const Phase&, int thread) {
@@ -148,7 +167,9 @@ void CpuBackend::run(const RowPhase& phase, const Phase&, int thread) {
 }
 
 void CpuBackend::run(const MatmulPhase& phase, const Phase&, int thread) {
-  const std::size_t rows = row_count(plan_.values[static_cast<std::size_t>(phase.in)].rows);
+  const bool head = peaks_ != nullptr && phase.parts[0].op.out == plan_.logits;
+  const std::size_t rows =
+      head ? whole_rows() : row_count(plan_.values[static_cast<std::size_t>(phase.in)].rows);
   if (rows == 0) return;
   const Place& in = places_[static_cast<std::size_t>(phase.in)];
   const Activations input{in.data, in.stride, quantized_};
@@ -160,6 +181,16 @@ void CpuBackend::run(const MatmulPhase& phase, const Phase&, int thread) {
     part.kernel->run(matrix, panels.first, panels.last, input, rows, out.data, out.stride,
                      workers_[static_cast<std::size_t>(thread)].scratch.data());
   }
+}
+
+// The rows behind the whole ones are quantized as those are; the head reads them once more.
+void CpuBackend::find_peaks(int thread) {
+  void* scratch = workers_[static_cast<std::size_t>(thread)].scratch.data();
+  peaks_->coarsen(thread);
+  team_.barrier();
+  peaks_->bound(thread, scratch);
+  team_.barrier();
+  peaks_->settle(thread, scratch);
 }
 
 std::vector<OpReport> CpuBackend::report() const {
@@ -202,6 +233,7 @@ std::vector<KernelTime> CpuBackend::times() const {
 std::uint64_t CpuBackend::workspace_bytes() const {
   std::uint64_t bytes = values_memory_.bytes() + quantized_memory_.bytes() + angles_memory_.bytes();
   for (const Worker& worker : workers_) bytes += worker.scratch.bytes();
+  if (peaks_) bytes += peaks_->bytes();
   return bytes;
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/backend/cpu/kv_store.h"
+#include "engine/backend/cpu/peak_search.h"
 #include "engine/backend/cpu/program.h"
 #include "engine/backend/cpu/weights.h"
 #include "numerics/kernels/attention.h"
@@ -26,6 +27,7 @@ class CpuBackend final : public Executable {
 
   StepHandle launch(const BatchView& batch) override;
   LogitsView collect(StepHandle handle) override;
+  bool finds_peaks() const override { return peaks_ != nullptr; }
   std::vector<OpReport> report() const override;
   std::vector<KernelTime> times() const override;
   std::uint64_t weight_bytes() const override { return weights_.bytes(); }
@@ -68,6 +70,7 @@ class CpuBackend final : public Executable {
   std::size_t row_count(Rows rows) const {
     return rows == Rows::tokens ? batch_->token_count() : batch_->logits_rows.size();
   }
+  std::size_t whole_rows() const { return batch_->logits_rows.size() - batch_->peak_rows; }
   float* angles_of(std::size_t rope, std::size_t index) const {
     return angles_[rope] + index * 2 * plan_.ropes[rope].frequencies.size();
   }
@@ -76,6 +79,7 @@ class CpuBackend final : public Executable {
   void run(const RowPhase& phase, const Phase& in_program, int thread);
   void run(const MatmulPhase& phase, const Phase& in_program, int thread);
   void run(const AttentionPhase& phase, const Phase& in_program, int thread);
+  void find_peaks(int thread);
   void attend(const AttentionOp& op, const AttentionTask& task, Worker& worker);
   void plan_attention_lists();
   void deal_attention();
@@ -104,6 +108,8 @@ class CpuBackend final : public Executable {
   CpuWeights weights_;
   Program program_;
   KvStore cache_;
+  std::unique_ptr<PeakSearch> peaks_;  // null where the head has no kernel for it
+  std::size_t peak_clock_ = 0;
   AlignedBuffer values_memory_;
   AlignedBuffer quantized_memory_;
   AlignedBuffer angles_memory_;

@@ -26,6 +26,9 @@ class Compiler {
       }
     }
     touch(plan_.logits);  // read after the last phase
+    if (const auto* last = std::get_if<MatmulPhase>(&program_.phases.back().body);
+        last != nullptr && last->parts.size() == 1 && last->parts[0].op.out == plan_.logits)
+      program_.head = last->parts[0].op.weight;
     return std::move(program_);
   }
 

@@ -77,6 +77,8 @@ struct Program {
   std::vector<Lifetime> lifetimes;      // by ValueId; bytes are left to the caller
   std::uint64_t quantized_columns = 0;  // widest input that is quantized; 0: none is
   std::vector<std::string> clocks;      // names under which the time of phases is counted
+  std::optional<WeightId> head;  // the matrix whose products are the logits as they are, in the
+                                 // last phase; nothing where they are biased, scaled or capped
 };
 
 /// Fails where no kernel of this instruction set takes a weight's layout, by name.

@@ -86,7 +86,7 @@ StepHandle Interpreter::launch(const BatchView& batch) {
 LogitsView Interpreter::collect(StepHandle handle) {
   assert(handle.step == step_);
   static_cast<void>(handle);
-  return {data(plan_.logits), batch_->logits_rows.size(), plan_.vocabulary, plan_.vocabulary};
+  return {data(plan_.logits), batch_->logits_rows.size(), plan_.vocabulary, plan_.vocabulary, {}};
 }
 
 void Interpreter::run(const EmbedOp& op) {

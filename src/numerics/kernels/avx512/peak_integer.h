@@ -1,0 +1,191 @@
+// Bounds of the products with coarse activations, with AVX-512 VNNI. contracts/peak.h has the sums.
+//
+// vpdpbusd multiplies 64 codes of weights (16 rows × 4 columns), as they lie in the packed bytes,
+// by 4 activations, the same for all rows. A tile of 8 tokens keeps 8 integer sums and 8 f32 sums
+// in registers and unpacks a panel's group once for all of them; between tiles the panel lies in
+// the first-level cache.
+#pragma once
+
+#include "numerics/kernels/avx512/matmul_vectors.h"
+#include "numerics/kernels/contracts/peak.h"
+
+namespace premise {
+namespace {
+
+constexpr std::size_t coarse_tile_tokens = 8;
+constexpr int coarse_prefetch_bytes = 6144;
+
+template <Layout layout, ScaleKind kind>
+struct Coarse {
+  static_assert(!has_min(kind));
+  static constexpr int shift = zero_shift(layout, kind);
+  static constexpr int halves = Scales<kind>::halves ? 2 : 1;
+  static constexpr int quads = 8 / halves;
+
+  static PREMISE_INLINE __mmask16 present(const PackedMatrix& w, std::uint64_t panel) {
+    const std::uint64_t left = w.rows - panel * panel_rows;
+    return left >= panel_rows ? static_cast<__mmask16>(0xffff)
+                              : static_cast<__mmask16>((1u << left) - 1u);
+  }
+
+  /// Calls visit(scales, group within the chunk, codes, group within the row) along a panel.
+  template <typename Visit>
+  static PREMISE_INLINE void along(const PackedMatrix& w, std::uint64_t panel, Visit visit) {
+    constexpr std::uint32_t chunk_size = chunk_bytes(layout, kind, chunk_groups);
+    const std::byte* chunk = w.data + panel * w.panel_bytes;
+    const std::size_t groups = w.columns / group_columns;
+    for (std::size_t first = 0; first < groups; first += chunk_groups, chunk += chunk_size) {
+      const auto count =
+          static_cast<std::uint32_t>(groups - first < chunk_groups ? groups - first : chunk_groups);
+      Scales<kind> scales;
+      scales.open(chunk);
+      const std::byte* at = chunk + codes_offset(kind, count);
+      for (std::uint32_t g = 0; g < count; ++g, at += code_bytes(layout))
+        visit(scales, g, at, first + g);
+    }
+  }
+
+  // ---- norms of the rows of W -----------------------------------------------------------------
+
+  static void norms(const PackedMatrix& w, std::uint64_t begin, std::uint64_t end, float* out) {
+    const __m512i zero = _mm512_set1_epi16(static_cast<short>(shift == 0 ? 0 : 1 << shift));
+    for (std::uint64_t panel = begin; panel < end; ++panel) {
+      __m512 sum = _mm512_setzero_ps();
+      along(w, panel,
+            [&](const Scales<kind>& scales, std::uint32_t g, const std::byte* at, std::size_t)
+                PREMISE_INLINE_LAMBDA {
+                  const Codes<layout> codes(at);
+                  unroll<0, halves>([&]<int half>() PREMISE_INLINE_LAMBDA {
+                    __m512i squares = _mm512_setzero_si512();
+                    unroll<half * quads, (half + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
+                      const __m512i quad = codes.template quad<q>();
+                      const __m512i even = _mm512_sub_epi16(widened<0>(quad), zero);
+                      const __m512i odd = _mm512_sub_epi16(widened<1>(quad), zero);
+                      squares = _mm512_dpwssd_epi32(squares, even, even);
+                      squares = _mm512_dpwssd_epi32(squares, odd, odd);
+                    });
+                    const __m512 s = scales.scale(g, half);
+                    sum = _mm512_fmadd_ps(_mm512_mul_ps(s, s), _mm512_cvtepi32_ps(squares), sum);
+                  });
+                });
+      // Up by more than all roundings of the sum and of the root together, for rows of 2^20
+      // groups: sums of squares never cancel.
+      const __m512 root = _mm512_mul_ps(_mm512_sqrt_ps(sum), _mm512_set1_ps(1.001f));
+      _mm512_storeu_ps(out + panel * panel_rows, _mm512_maskz_mov_ps(present(w, panel), root));
+    }
+  }
+
+  // ---- bounds ---------------------------------------------------------------------------------
+
+  struct Bounds {
+    __m512 upper[coarse_tile_tokens];
+    __m512 lower[coarse_tile_tokens];
+  };
+
+  static PREMISE_INLINE __m512i broadcast4(const std::int8_t* four_codes) {
+    std::int32_t quad;
+    __builtin_memcpy(&quad, four_codes, sizeof quad);
+    return _mm512_set1_epi32(quad);
+  }
+
+  static PREMISE_INLINE const std::int32_t* minus_sums(const CoarseRows& x, std::size_t token) {
+    return halves == 2 ? x.minus_sums16 + 2 * token * x.group_stride
+                       : x.minus_sums32 + token * x.group_stride;
+  }
+
+  /// `tokens` tokens from `token` on × one panel, into the bounds of its block.
+  template <int tokens>
+  static void panel(const PackedMatrix& w, const float* norms, std::uint64_t index,
+                    const CoarseRows& x, std::size_t token, Bounds& bounds) {
+    __m512 acc[tokens];
+    for (auto& sum : acc) sum = _mm512_setzero_ps();
+    const std::int8_t* h = x.codes + token * x.code_stride;
+    const float* a = x.scales + token * x.group_stride;
+    const std::int32_t* minus = minus_sums(x, token);
+    along(w, index,
+          [&](const Scales<kind>& scales, std::uint32_t g, const std::byte* at,
+              std::size_t group) PREMISE_INLINE_LAMBDA {
+            unroll<0, Codes<layout>::count>([&]<int line>() PREMISE_INLINE_LAMBDA {
+              _mm_prefetch(reinterpret_cast<const char*>(at + coarse_prefetch_bytes + 64 * line),
+                           _MM_HINT_T0);
+            });
+            const Codes<layout> codes(at);
+            unroll<0, halves>([&]<int half>() PREMISE_INLINE_LAMBDA {
+              __m512i dot[tokens];
+              unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+                const std::int32_t sum = minus[t * halves * x.group_stride + halves * group + half];
+                dot[t] = shift == 0 ? _mm512_setzero_si512()
+                                    : _mm512_slli_epi32(_mm512_set1_epi32(sum), shift);
+              });
+              unroll<half * quads, (half + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
+                const __m512i quad = codes.template quad<q>();
+                unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+                  const std::int8_t* four = h + t * x.code_stride + group * group_columns;
+                  dot[t] = _mm512_dpbusd_epi32(dot[t], quad, broadcast4(four + 4 * q));
+                });
+              });
+              const __m512 scale = scales.scale(g, half);
+              unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+                const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(dot[t]), scale);
+                acc[t] =
+                    _mm512_fmadd_ps(product, _mm512_set1_ps(a[t * x.group_stride + group]), acc[t]);
+              });
+            });
+          });
+    const __m512 norm = _mm512_loadu_ps(norms + index * panel_rows);
+    const __mmask16 rows = present(w, index);
+    for (int t = 0; t < tokens; ++t) {
+      const __m512 slack = _mm512_set1_ps(x.slack[token + t]);
+      const __m512 high = _mm512_fmadd_ps(norm, slack, acc[t]);
+      const __m512 low = _mm512_fnmadd_ps(norm, slack, acc[t]);
+      bounds.upper[t] = _mm512_mask_max_ps(bounds.upper[t], rows, bounds.upper[t], high);
+      bounds.lower[t] = _mm512_mask_max_ps(bounds.lower[t], rows, bounds.lower[t], low);
+    }
+  }
+
+  template <int tokens>
+  static void block(const PackedMatrix& w, const float* norms, std::uint64_t index,
+                    const CoarseRows& x, std::size_t token, float* upper, std::size_t upper_stride,
+                    Bounds& lowest) {
+    const std::uint64_t panels = (w.rows + panel_rows - 1) / panel_rows;
+    const std::uint64_t first = index * peak_block_panels;
+    const std::uint64_t last =
+        first + peak_block_panels < panels ? first + peak_block_panels : panels;
+    for (int t = 0; t < tokens; ++t) lowest.upper[t] = _mm512_set1_ps(-__builtin_inff());
+    for (std::uint64_t p = first; p < last; ++p) panel<tokens>(w, norms, p, x, token, lowest);
+    for (int t = 0; t < tokens; ++t)
+      upper[(token + t) * upper_stride + index] = _mm512_reduce_max_ps(lowest.upper[t]);
+  }
+
+  /// The tile of `count` tokens (at most 8) from `token` on over all blocks.
+  template <int tokens>
+  static void tile(const PackedMatrix& w, const float* norms, std::uint64_t begin,
+                   std::uint64_t end, const CoarseRows& x, std::size_t token, std::size_t count,
+                   float* upper, std::size_t upper_stride, float* lower) {
+    if constexpr (tokens > 1) {
+      if (count < tokens)
+        return tile<tokens - 1>(w, norms, begin, end, x, token, count, upper, upper_stride, lower);
+    }
+    Bounds bounds;
+    for (int t = 0; t < tokens; ++t) bounds.lower[t] = _mm512_set1_ps(lower[token + t]);
+    for (std::uint64_t index = begin; index < end; ++index)
+      block<tokens>(w, norms, index, x, token, upper, upper_stride, bounds);
+    for (int t = 0; t < tokens; ++t) lower[token + t] = _mm512_reduce_max_ps(bounds.lower[t]);
+  }
+
+  static void bound(const PackedMatrix& w, const float* norms, std::uint64_t begin,
+                    std::uint64_t end, const CoarseRows& x, std::size_t row_count, float* upper,
+                    std::size_t upper_stride, float* lower) {
+    // A few blocks for all tokens before the next, so that they stay in the second-level cache.
+    constexpr std::uint64_t together = 8;
+    for (std::uint64_t first = begin; first < end; first += together) {
+      const std::uint64_t last = first + together < end ? first + together : end;
+      for (std::size_t token = 0; token < row_count; token += coarse_tile_tokens)
+        tile<coarse_tile_tokens>(w, norms, first, last, x, token, row_count - token, upper,
+                                 upper_stride, lower);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace premise
