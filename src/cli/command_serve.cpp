@@ -113,10 +113,12 @@ void serve_until_stopped(ServeService& service, const StopSignals& signals, Cons
   console.say(text({"stopping: running requests may end within {} s",
                     "正在停止：正在处理的请求可在 {} 秒内完成"},
                    seconds));
-  if (service.stop(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0)))) return;
-  // What does not end cannot be destroyed. The books are on the disk; the rest is the system's.
-  std::fflush(nullptr);
-  std::_Exit(0);
+  const std::chrono::milliseconds limit(static_cast<std::int64_t>(seconds * 1000.0));
+  if (const std::optional<int> status = service.stop(limit)) {
+    // What does not end cannot be destroyed. The books are on the disk; the rest is the system's.
+    std::fflush(nullptr);
+    std::_Exit(*status);
+  }
 }
 
 Result<int> run_serve(Console& console, const ServeOptions& options) {

@@ -98,7 +98,7 @@ Result<ServiceSettings> ServeService::settings_for(const Config& config) {
   return settings;
 }
 
-bool ServeService::stop(std::chrono::milliseconds limit) {
+std::optional<int> ServeService::stop(std::chrono::milliseconds limit) {
   server_->drain(limit);
   const auto until = std::chrono::steady_clock::now() + std::max(limit, least_time_to_stop);
   const auto left = [&] {
@@ -106,19 +106,27 @@ bool ServeService::stop(std::chrono::milliseconds limit) {
         std::max(until - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration(0)));
   };
   const bool answered = server_->wait_for_answers(left());
-  if (models_->close(left()) && answered) return true;
+  if (models_->close(left()) && answered) return std::nullopt;
+  bool loads = false, hangs = false;
   for (const ModelStatus& model : models_->list()) {
-    if (model.state == ModelState::loading || model.next)
+    if (model.state == ModelState::loading || model.next) {
+      loads = true;
       console_.say(
           text({"{} is still being loaded: ending without it", "{} 仍在加载：不再等待，直接结束"},
                model.spec.name));
-    if (model.requests > 0)
+    }
+    if (model.requests > 0) {
+      hangs = true;
       console_.say(text({"{} does not end {} requests: ending without it",
                          "{} 有 {} 个请求未能结束：不再等待，直接结束"},
                         model.spec.name, model.requests));
+    }
   }
+  if (!loads && !hangs)
+    console_.say(text(
+        {"an engine does not end: ending without it", "有推理引擎未能结束：不再等待，直接结束"}));
   governance_->save();
-  return false;
+  return loads && !hangs ? 0 : static_cast<int>(ErrorCode::internal);
 }
 
 void ServeService::reload(const std::string& by) {
@@ -147,7 +155,12 @@ Result<std::string> ServeService::apply(const Config& read, const std::string& b
   PREMISE_TRY(ServiceSettings settings, settings_for(next));
   const auto keys = settings.keys;
   PREMISE_CHECK(governance_->apply(next));
-  PREMISE_CHECK(server_->apply(std::move(settings)));
+  if (Status applied = server_->apply(std::move(settings)); !applied.ok()) {
+    // What was taken over goes back; if a list of words has become unreadable in between, the one
+    // that was read stays.
+    static_cast<void>(governance_->apply(config_));
+    return std::move(applied).error();
+  }
   keys_ = keys;
   std::string changed, waiting;
   for (const ConfigChange& change : compare(config_, read)) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "cli/console.h"
 #include "cli/serve_governance.h"
@@ -26,9 +27,9 @@ class ServeService {
   void reload(const std::string& by);
 
   /// No more requests; those that run may end within `limit`, then they are cut, and have the same
-  /// time again to do so. False, and said which, where a model is still being loaded or does not
-  /// stop computing: to destroy this would wait for it. The books are on the disk in any case.
-  bool stop(std::chrono::milliseconds limit);
+  /// time again to do so. An exit status, and said why, where a model is still being loaded or does
+  /// not stop computing: to destroy this would wait for it. The books are on the disk in any case.
+  std::optional<int> stop(std::chrono::milliseconds limit);
 
   const Config& config() const { return config_; }
   Server& server() { return *server_; }
