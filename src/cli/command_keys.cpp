@@ -8,6 +8,7 @@
 #include "base/language.h"
 #include "base/printable.h"
 #include "cli/command.h"
+#include "cli/local_user.h"
 #include "cli/table.h"
 #include "serve/gate/key_store.h"
 #include "store/store.h"
@@ -77,7 +78,7 @@ Result<int> create_key(Console& console, const KeysOptions& options) {
   PREMISE_TRY(wanted.scopes, parse_scopes(options.scopes));
   PREMISE_TRY(wanted.expires, parse_expiry(options.expires, now));
   PREMISE_TRY(KeyStore store, open_keys());
-  PREMISE_TRY(const CreatedKey created, store.create(std::move(wanted)));
+  PREMISE_TRY(const CreatedKey created, store.create(std::move(wanted), local_user()));
   if (options.json) {
     Json document = {{"name", created.key.name}, {"key", created.secret}};
     document.update(key_as_json(created.key));
@@ -132,7 +133,7 @@ Result<int> list_keys(Console& console, const KeysOptions& options) {
 
 Result<int> revoke_key(Console& console, const KeysOptions& options) {
   PREMISE_TRY(KeyStore store, open_keys());
-  PREMISE_TRY(const bool found, store.revoke(options.name, std::time(nullptr)));
+  PREMISE_TRY(const bool found, store.revoke(options.name, std::time(nullptr), local_user()));
   if (!found) {
     return error(ErrorCode::no, {"no working key is named \"{}\"", "没有名为 \"{}\" 的有效密钥"},
                  printable(options.name))

@@ -7,7 +7,9 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/local_user.h"
 #include "cli/program.h"
+#include "serve/gate/audit_log.h"
 
 namespace premise {
 
@@ -104,6 +106,33 @@ TEST_F(KeysCommand, RevokesByName) {
   const KeysShown again = keys({"revoke", "alice"});
   EXPECT_EQ(again.code, 1);
   EXPECT_THAT(again.err, HasSubstr("no working key"));
+}
+
+TEST_F(KeysCommand, TellsTheAuditLogWhoMadeAndRevokedAKey) {
+  ASSERT_EQ(keys({"create", "--name", "alice", "--model", "a", "--expires", "2199-01-31"}).code, 0);
+  EXPECT_NE(keys({"create", "--name", "alice"}).code, 0);
+  ASSERT_EQ(keys({"revoke", "alice"}).code, 0);
+  EXPECT_NE(keys({"revoke", "alice"}).code, 0);
+  auto log = AuditLog::open(home_ / "gate.db");
+  std::vector<AuditLine> lines;
+  ASSERT_TRUE(log->for_each({},
+                            [&](const AuditLine& line) {
+                              lines.push_back(line);
+                              return true;
+                            })
+                  .ok());
+  ASSERT_EQ(lines.size(), 2U) << "what changed nothing leaves no line";
+  for (const AuditLine& line : lines) {
+    EXPECT_EQ(line.key_name, "alice");
+    EXPECT_EQ(line.client, local_user());
+    EXPECT_EQ(line.outcome, "complete");
+    EXPECT_GT(line.time_ms, 1'700'000'000'000);
+  }
+  EXPECT_EQ(lines[0].action, "keys create");
+  EXPECT_EQ(lines[0].reason, "scopes inference; models a; expires 2199-02-01T00:00:00Z")
+      << "the last day is one of them";
+  EXPECT_EQ(lines[1].action, "keys revoke");
+  EXPECT_TRUE(log->verify()->whole());
 }
 
 TEST_F(KeysCommand, RefusesWrongUsage) {

@@ -2,14 +2,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/model_options.h"
-#include "cli/read_input.h"
+#include "cli/local_user.h"
 #include "cli/serve_service.h"
-#include "model/chat/chat_template.h"
-#include "serve/unsupported.h"
 
 namespace premise {
 namespace {
@@ -21,8 +20,8 @@ struct ServeOptions {
   bool check = false;
 };
 
-/// SIGINT, SIGTERM and SIGHUP wait for sigwait() in this thread, whatever other threads there are:
-/// threads made from here on inherit the mask.
+/// SIGINT, SIGTERM and SIGHUP wait for sigwaitinfo() in this thread, whatever other threads there
+/// are: threads made from here on inherit the mask.
 class StopSignals {
  public:
   StopSignals() {
@@ -34,9 +33,10 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  int wait() const {
-    int signal = 0;
-    while (sigwait(&set_, &signal) != 0) {
+  /// The next one, and who sent it where a process did.
+  siginfo_t wait() const {
+    siginfo_t signal{};
+    while (sigwaitinfo(&set_, &signal) < 0) {
     }
     return signal;
   }
@@ -55,15 +55,6 @@ Status check_names(const std::vector<ModelConfig>& models) {
                    {"two models would be served as \"{}\": name them in --config",
                     "两个模型都将以“{}”提供服务：请在 --config 中分别命名"},
                    served_name(*model));
-  return {};
-}
-
-Status check_model(const ModelConfig& model) {
-  PREMISE_TRY(const auto source, open_model(model.path));
-  if (model.chat_template.empty()) return {};
-  PREMISE_TRY(const std::string jinja, read_file(model.chat_template));
-  auto parsed = ChatTemplate::parse(jinja);
-  if (!parsed) return at({model.chat_template, model.chat_template}, std::move(parsed).error());
   return {};
 }
 
@@ -91,7 +82,6 @@ Result<Config> settings_of(const ServeOptions& options, Language language) {
     return error(ErrorCode::usage, {"no model is named", "没有指定模型"})
         .with_hint(text({"premise serve gemma3:270m-base, or [[model]] in --config",
                          "premise serve gemma3:270m-base，或在 --config 中写 [[model]]"}));
-  PREMISE_CHECK(check_supported(config));
   return config;
 }
 
@@ -115,18 +105,28 @@ void say_where(Console& console, const Config& config, std::uint16_t port) {
 
 /// Until a signal asks for the end.
 void serve_until_stopped(ServeService& service, const StopSignals& signals, Console& console) {
-  while (signals.wait() == SIGHUP) service.reload();
+  for (siginfo_t signal = signals.wait(); signal.si_signo == SIGHUP; signal = signals.wait()) {
+    const bool sent = signal.si_code == SI_USER || signal.si_code == SI_QUEUE;
+    service.reload(sent ? user_called(signal.si_uid) : "the system");
+  }
   const double seconds = service.config().server.drain_seconds;
   console.say(text({"stopping: running requests may end within {} s",
                     "正在停止：正在处理的请求可在 {} 秒内完成"},
                    seconds));
-  service.server().drain(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0)));
+  const std::chrono::milliseconds limit(static_cast<std::int64_t>(seconds * 1000.0));
+  if (const std::optional<int> status = service.stop(limit)) {
+    // What does not end cannot be destroyed. The books are on the disk; the rest is the system's.
+    std::fflush(nullptr);
+    std::_Exit(*status);
+  }
 }
 
 Result<int> run_serve(Console& console, const ServeOptions& options) {
   PREMISE_TRY(const Config config, settings_of(options, console.language()));
   if (options.check) {
-    for (const ModelConfig& model : config.models) PREMISE_CHECK(check_model(model));
+    ServiceMetrics unused;
+    const ModelLoader loader(config.engine, unused, console);
+    for (const ModelConfig& model : config.models) PREMISE_CHECK(loader.check(spec_of(model)));
     console.say(text({"the configuration is in order", "配置正确"}));
     return 0;
   }

@@ -33,6 +33,20 @@ bool is_kv_type(const std::string& name) {
   return std::ranges::any_of(all_kv_types, [&](DType type) { return traits(type).name == name; });
 }
 
+Result<std::unique_ptr<Host>> open_host(int threads) {
+  HostOptions host;
+  host.threads = threads;
+  host.isa = process_environment("PREMISE_ISA");
+  if (host.isa && host.isa->empty()) host.isa.reset();
+  return Host::create(host);
+}
+
+EngineOptions with_options(const ModelOptions& options, EngineOptions engine) {
+  if (!options.kv_type.empty()) engine.kv_type = dtype_from_name(options.kv_type);
+  if (options.speculative == "ngram") engine.guesses_per_step = usual_guesses_per_step;
+  return engine;
+}
+
 }  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& options, Language language) {
@@ -99,24 +113,26 @@ Result<LoadedModel> load_model(const ModelOptions& options, EngineOptions engine
   const auto begin = std::chrono::steady_clock::now();
   LoadedModel loaded;
   PREMISE_TRY(loaded.source, open_model(options.model));
-  HostOptions host;
-  host.threads = options.threads;
-  host.isa = process_environment("PREMISE_ISA");
-  if (host.isa && host.isa->empty()) host.isa.reset();
-  PREMISE_TRY(loaded.host, Host::create(host));
+  PREMISE_TRY(loaded.host, open_host(options.threads));
   if (const int usable = read_cpus().usable_cpus(); options.threads > usable)
     console.say(text({"warning: {} threads share {} processors, which is slower than {} threads",
                       "警告：{} 个线程共用 {} 个处理器，比使用 {} 个线程更慢"},
                      options.threads, usable, usable));
-  if (!options.kv_type.empty()) engine_options.kv_type = dtype_from_name(options.kv_type);
-  if (options.speculative == "ngram") engine_options.guesses_per_step = usual_guesses_per_step;
-  auto engine = Engine::create(*loaded.source, *loaded.host, engine_options);
+  auto engine = Engine::create(*loaded.source, *loaded.host, with_options(options, engine_options));
   if (!engine) return as_typed(std::move(engine).error(), loaded.source->path(), options.model);
   loaded.engine = std::move(engine).value();
   PREMISE_CHECK(loaded.source->check_unchanged());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   loaded.load_seconds = taken.count();
   return loaded;
+}
+
+Status check_model(const TensorSource& source, const ModelOptions& options,
+                   EngineOptions engine_options) {
+  PREMISE_TRY(const auto host, open_host(1));
+  Status status = Engine::check(source, host->isa(), with_options(options, engine_options));
+  if (status.ok()) return {};
+  return as_typed(std::move(status).error(), source.path(), options.model);
 }
 
 Status stop_if_interrupted(Console& console) {

@@ -60,6 +60,10 @@ Result<std::size_t> context_length(const TensorSource& source);
 Result<LoadedModel> load_model(const ModelOptions& options, EngineOptions engine_options,
                                Console& console);
 
+/// What load_model() would find wrong before it looks at memory and loads.
+Status check_model(const TensorSource& source, const ModelOptions& options,
+                   EngineOptions engine_options);
+
 /// What a visitor of scores or a bench returns once Ctrl-C was pressed.
 Status stop_if_interrupted(Console& console);
 

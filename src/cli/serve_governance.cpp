@@ -9,7 +9,6 @@
 #include "serve/cache/memory_result_cache.h"
 #include "serve/cache/redis_result_cache.h"
 #include "serve/gate/gate_database.h"
-#include "serve/gate/key_store.h"
 #include "store/store.h"
 
 namespace premise {
@@ -49,11 +48,13 @@ Outage::Tell teller(const ServeGovernance::Tell& tell, Text what) {
 
 ServeGovernance::ServeGovernance(Tell tell) : tell_(std::move(tell)), local_limits_(now_in_ms) {}
 
-Result<std::unique_ptr<ServeGovernance>> ServeGovernance::open(const Config& config, bool keys,
+Result<std::unique_ptr<ServeGovernance>> ServeGovernance::open(const Config& config,
+                                                               std::shared_ptr<KeyRing> keys,
                                                                Tell tell) {
   std::unique_ptr<ServeGovernance> self(new ServeGovernance(std::move(tell)));
   if (keys || config.audit.text) PREMISE_CHECK(self->open_books());
-  PREMISE_CHECK(self->open_limits(config.limits));
+  self->audited_ = config.audit.enabled;
+  PREMISE_CHECK(self->open_limits(config.limits, keys));
   PREMISE_CHECK(self->open_results(config.cache));
   PREMISE_TRY(self->words_, WordFilter::open(words_of(config.filter)));
   if (!config.tracing.endpoint.empty()) {
@@ -91,21 +92,14 @@ void ServeGovernance::tell_head() const {
              head.hash.empty() ? "-" : head.hash));
 }
 
-Status ServeGovernance::open_limits(const LimitsConfig& config) {
+Status ServeGovernance::open_limits(const LimitsConfig& config, std::shared_ptr<KeyRing> keys) {
   if (config.counters == "memory") return {};
   PREMISE_TRY(auto redis, RedisClient::open(config.counters));
   PREMISE_CHECK(redis->check());
-  PREMISE_TRY(const auto path, gate_path());
-  PREMISE_TRY(auto opened, KeyStore::open(path));
-  const auto names = std::make_shared<std::pair<std::mutex, KeyStore>>(
-      std::piecewise_construct, std::tuple<>(), std::forward_as_tuple(std::move(opened)));
   RedisLimits::Options options;
-  options.identity = [names](std::int64_t key_id) {
-    const std::lock_guard lock(names->first);
-    if (auto keys = names->second.list())
-      for (const ApiKey& key : *keys)
-        if (key.id == key_id) return key.name;
-    return fmt::format("#{}", key_id);
+  options.identity = [keys = std::move(keys)](std::int64_t key_id) {
+    const std::string name = keys ? keys->name_of(key_id) : "";
+    return name.empty() ? fmt::format("#{}", key_id) : name;
   };
   options.tell = teller(tell_, text({"limits shared over Redis", "Redis 共享限额"}));
   shared_limits_ =
@@ -143,7 +137,21 @@ Governance ServeGovernance::governance() {
 Status ServeGovernance::apply(const Config& config) {
   PREMISE_CHECK(words_->configure(words_of(config.filter)));
   if (results_) results_->set_lifetime(lifetime_of(config.cache));
+  audited_ = config.audit.enabled;
   return {};
+}
+
+void ServeGovernance::note(const Deed& deed) {
+  if (!ledger_) return;
+  LedgerEntry entry;
+  entry.audited = audited_ || deed.always;
+  entry.line.time_ms = now_in_ms();
+  entry.line.client = deed.by;
+  entry.line.action = deed.action;
+  entry.line.model = deed.model;
+  entry.line.outcome = deed.failed ? "failed" : "complete";
+  entry.line.reason = deed.reason;
+  ledger_->record(std::move(entry));
 }
 
 void ServeGovernance::watch_words() {
@@ -157,6 +165,13 @@ void ServeGovernance::watch_words() {
       tell_(text({"the list of words was read again: {} words", "已重新读取敏感词表：{} 个词"},
                  words_->current()->size()));
   }
+}
+
+void ServeGovernance::save() {
+  constexpr std::chrono::seconds limit{10};
+  if (!ledger_) return;
+  ledger_->wait_for_disk(limit);
+  tell_head();
 }
 
 std::string ServeGovernance::metrics() const {

@@ -10,6 +10,7 @@
 #include "cli/model_options.h"
 #include "cli/read_input.h"
 #include "engine/chat_format.h"
+#include "model/chat/chat_template.h"
 #include "serve/metrics_observer.h"
 
 namespace premise {
@@ -84,27 +85,59 @@ std::size_t or_usual(std::int64_t value, std::size_t usual) {
   return value > 0 ? static_cast<std::size_t>(value) : usual;
 }
 
+Result<EngineOptions> engine_options(const ModelSpec& spec, const EngineConfig& config,
+                                     const TensorSource& source) {
+  PREMISE_TRY(const std::size_t most, context_length(source));
+  EngineOptions engine;
+  engine.context = or_usual(spec.context, std::min(most, serve_context));
+  engine.sequences = or_usual(spec.parallel, usual_parallel);
+  engine.tokens_per_step = static_cast<std::size_t>(config.tokens_per_step);
+  engine.cache_bytes = spec.kv_memory;
+  return engine;
+}
+
+ModelOptions model_options(const ModelSpec& spec, const EngineConfig& config) {
+  ModelOptions options;
+  options.model = spec.path;
+  options.threads = static_cast<int>(config.threads);
+  options.kv_type = spec.kv_type;
+  options.speculative = config.speculative;
+  return options;
+}
+
 }  // namespace
 
 ModelSpec spec_of(const ModelConfig& model) {
-  return {served_name(model), model.path,    model.context,      model.parallel,
-          model.queue,        model.kv_type, model.chat_template};
+  return {served_name(model), model.path,    model.context,       model.parallel,
+          model.queue,        model.kv_type, model.chat_template, model.kv_memory.value_or(0)};
+}
+
+ModelLimits limits_of(const ModelConfig& model) {
+  const auto ms = [](double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000.0));
+  };
+  return {ms(model.watch_seconds), static_cast<std::size_t>(model.watch_requests), model.error_rate,
+          ms(model.drain_seconds)};
+}
+
+Status ModelLoader::check(const ModelSpec& spec) const {
+  PREMISE_TRY(const auto source, open_model(spec.path));
+  PREMISE_TRY(const EngineOptions engine, engine_options(spec, engine_, *source));
+  PREMISE_CHECK(check_model(*source, model_options(spec, engine_), engine));
+  if (spec.chat_template.empty()) return {};
+  PREMISE_TRY(const std::string jinja, read_file(spec.chat_template));
+  auto parsed = ChatTemplate::parse(jinja);
+  if (!parsed) return at({spec.chat_template, spec.chat_template}, std::move(parsed).error());
+  return {};
 }
 
 Result<LoadedVersion> ModelLoader::load(const ModelSpec& spec) const {
   auto served = std::make_shared<ServedModel>();
-  PREMISE_TRY(const auto source, open_model(spec.path));
-  PREMISE_TRY(const std::size_t most, context_length(*source));
-  EngineOptions engine;
-  engine.context = or_usual(spec.context, std::min(most, serve_context));
-  engine.sequences = or_usual(spec.parallel, usual_parallel);
-  engine.tokens_per_step = static_cast<std::size_t>(engine_.tokens_per_step);
-  ModelOptions options;
-  options.model = spec.path;
-  options.threads = static_cast<int>(engine_.threads);
-  options.kv_type = spec.kv_type;
-  options.speculative = engine_.speculative;
-  PREMISE_TRY(served->loaded, load_model(options, engine, console_));
+  {
+    PREMISE_TRY(const auto source, open_model(spec.path));
+    PREMISE_TRY(const EngineOptions engine, engine_options(spec, engine_, *source));
+    PREMISE_TRY(served->loaded, load_model(model_options(spec, engine_), engine, console_));
+  }
   const Metadata& metadata = served->loaded.source->metadata();
   PREMISE_TRY(Tokenizer tokenizer, Tokenizer::from_gguf(metadata));
   served->tokenizer = std::make_shared<const Tokenizer>(std::move(tokenizer));

@@ -12,6 +12,7 @@
 namespace premise {
 
 ModelSpec spec_of(const ModelConfig& model);
+ModelLimits limits_of(const ModelConfig& model);
 
 /// Any thread may load; engines that were loaded here compute in turns. `metrics` and the console
 /// outlive what is loaded.
@@ -19,6 +20,10 @@ class ModelLoader {
  public:
   ModelLoader(EngineConfig engine, ServiceMetrics& metrics, Console& console)
       : engine_(std::move(engine)), metrics_(metrics), console_(console) {}
+
+  /// What load() would find wrong with it, as far as can be told without loading: file, options,
+  /// template.
+  Status check(const ModelSpec& spec) const;
 
   /// Opens, plans and loads. no_resources where memory does not hold it beside what is loaded.
   Result<LoadedVersion> load(const ModelSpec& spec) const;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "cli/console.h"
 #include "cli/serve_governance.h"
@@ -21,8 +22,14 @@ class ServeService {
                                                      Console& console);
 
   /// On SIGHUP: what may change while it runs takes effect, the rest is named. A configuration with
-  /// a mistake changes nothing. Says what happened.
-  void reload();
+  /// a mistake changes nothing. Says what happened, here and in the audit log, and `by` whom it was
+  /// asked for.
+  void reload(const std::string& by);
+
+  /// No more requests; those that run may end within `limit`, then they are cut, and have the same
+  /// time again to do so. An exit status, and said why, where a model is still being loaded or does
+  /// not stop computing: to destroy this would wait for it. The books are on the disk in any case.
+  std::optional<int> stop(std::chrono::milliseconds limit);
 
   const Config& config() const { return config_; }
   Server& server() { return *server_; }
@@ -31,8 +38,9 @@ class ServeService {
   ServeService(Config config, ReadConfig read, Console& console);
   Status open();
   Result<ServiceSettings> settings_for(const Config& config);
-  Status apply(const Config& next);
-  void change_models(const std::vector<ModelConfig>& before, const std::vector<ModelConfig>& after);
+  Result<std::string> apply(const Config& next, const std::string& by);
+  void change_models(const std::vector<ModelConfig>& before, const std::vector<ModelConfig>& after,
+                     const std::string& by);
   void tell(const ModelNews& news);
 
   Config config_;

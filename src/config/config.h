@@ -45,10 +45,15 @@ struct ModelConfig {
   std::string path{};         // in the store by name, or a file or folder
   std::int64_t context = 0;   // tokens of one request; 0: what the model was made for
   std::int64_t parallel = 4;  // requests computed at once
-  ByteCount kv_memory{};      // unset: context × parallel
+  ByteCount kv_memory{};      // of the KV cache, at most; unset: context × parallel
   std::string kv_type{};      // empty: the engine's choice
   std::string chat_template{};
   std::int64_t queue = 256;
+  // How a new version is watched after a swap, and how long requests of one that goes may take.
+  double watch_seconds = 60;
+  std::int64_t watch_requests = 20;
+  double error_rate = 0.2;
+  double drain_seconds = 30;
 };
 
 struct AuthConfig {

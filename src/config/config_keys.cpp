@@ -35,10 +35,14 @@ const ConfigKey<ModelConfig> model_keys[] = {
     {"path", &ModelConfig::path, restart},
     {"context", &ModelConfig::context, restart, 0, 16'777'216},
     {"parallel", &ModelConfig::parallel, restart, 1, 4096},
-    {"kv_memory", &ModelConfig::kv_memory, restart, 1 << 20, many},
-    {"kv_type", &ModelConfig::kv_type, restart},
+    {"kv_memory", &ModelConfig::kv_memory, restart, 1, many},
+    {"kv_type", &ModelConfig::kv_type, restart, 0, 0, "|f16|f32"},
     {"chat_template", &ModelConfig::chat_template, restart, 0, 0, "", true},
     {"queue", &ModelConfig::queue, restart, 0, 1'000'000},
+    {"watch_seconds", &ModelConfig::watch_seconds, live, 0, day_seconds},
+    {"watch_requests", &ModelConfig::watch_requests, live, 1, 1'000'000},
+    {"error_rate", &ModelConfig::error_rate, live, 0, 1},
+    {"drain_seconds", &ModelConfig::drain_seconds, live, 0, day_seconds},
 };
 const ConfigKey<AuthConfig> auth_keys[] = {
     {"required", &AuthConfig::required, restart},

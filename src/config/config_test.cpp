@@ -103,6 +103,23 @@ TEST(ConfigReading, EveryTypeArrives) {
   EXPECT_EQ(config.tracing.sample, 0.5);
 }
 
+TEST(ConfigReading, ATypeOfTheCacheThatDoesNotExistIsNotReplacedByAnother) {
+  const std::string model = "[[model]]\npath = \"x\"\n";
+  EXPECT_THAT(refused(model + "kv_type = \"q9\"\n"), HasSubstr("one of: f16, f32"));
+  EXPECT_THAT(refused(model + "kv_memory = 0\n"), HasSubstr("at least 1"));
+}
+
+TEST(ConfigReading, LimitsOfASwapThatMakeNoSenseAreRefusedByName) {
+  const std::string model = "[[model]]\npath = \"x\"\n";
+  EXPECT_THAT(refused(model + "error_rate = 1.5\n"),
+              HasSubstr("premise.toml:3: model.error_rate must be a number between 0 and 1"));
+  EXPECT_THAT(refused(model + "error_rate = nan\n"), HasSubstr("model.error_rate"));
+  EXPECT_THAT(refused(model + "watch_seconds = -1\n"), HasSubstr("model.watch_seconds"));
+  EXPECT_THAT(refused(model + "watch_requests = 0\n"), HasSubstr("model.watch_requests"));
+  EXPECT_THAT(refused(model + "drain_seconds = \"30\"\n"), HasSubstr("model.drain_seconds"));
+  EXPECT_EQ(parsed(model + "watch_seconds = 0.5\n").models[0].watch_seconds, 0.5);
+}
+
 TEST(ConfigReading, UnknownKeysAreRefusedWithTheNearest) {
   EXPECT_EQ(refused("[server]\nhost = \"x\"\nprot = 1\n"),
             "premise.toml:3: unknown key server.prot; did you mean port?");

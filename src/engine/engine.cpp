@@ -49,27 +49,34 @@ Engine::Engine(Plan plan, EngineOptions options, std::size_t context, DType kv_t
   table_stride_ = (context_ + block - 1) / block;
 }
 
-Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host& host,
-                                               const EngineOptions& options) {
+Result<std::unique_ptr<Engine>> Engine::plan_for(const TensorSource& source, Isa isa,
+                                                 const EngineOptions& options) {
   PREMISE_TRY(Plan plan, plan_model({source, options.context}));
   if (options.context > plan.context_length)
     return error(ErrorCode::usage,
                  {"{}: a context of {} tokens was asked for; the model was made for {}",
                   "{}：请求的上下文为 {} 个词元，而该模型最多支持 {} 个"},
                  source.path(), options.context, plan.context_length);
-  PREMISE_TRY(const DType kv_type, choose_kv_type(options.kv_type, host.isa(), source.path()));
+  PREMISE_TRY(const DType kv_type, choose_kv_type(options.kv_type, isa, source.path()));
   const std::size_t context = options.context == 0 ? plan.context_length : options.context;
-  if (options.cache_tokens != 0 && options.cache_tokens < context)
-    return error(ErrorCode::usage,
-                 {"{}: a cache of {} tokens cannot hold one request of {} tokens, the context",
-                  "{}：{} 个词元的缓存容纳不下一个达到上下文长度（{} 个词元）的请求"},
-                 source.path(), options.cache_tokens, context);
-  auto self = std::unique_ptr<Engine>(new Engine(std::move(plan), options, context, kv_type));
+  std::unique_ptr<Engine> self(new Engine(std::move(plan), options, context, kv_type));
+  PREMISE_CHECK(self->check_cache(source.path()));
+  return self;
+}
+
+Status Engine::check(const TensorSource& source, Isa isa, const EngineOptions& options) {
+  auto planned = plan_for(source, isa, options);
+  return planned.ok() ? Status() : Status(std::move(planned).error());
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host& host,
+                                               const EngineOptions& options) {
+  PREMISE_TRY(auto self, plan_for(source, host.isa(), options));
   self->create_cache();
   const BatchLimits limits = self->limits();
-  PREMISE_CHECK(host.afford(
-      estimate_bytes(self->plan_, source, limits),
-      text({"{} with a context of {} tokens", "{}（上下文 {} 个词元）"}, source.path(), context)));
+  PREMISE_CHECK(host.afford(estimate_bytes(self->plan_, source, limits),
+                            text({"{} with a context of {} tokens", "{}（上下文 {} 个词元）"},
+                                 source.path(), self->context_)));
   if (host.isa() == Isa::ref) {
     PREMISE_TRY(self->executable_, compile_reference(self->plan_, source, host.team(), limits));
   } else {
@@ -79,15 +86,44 @@ Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host&
   return self;
 }
 
+Status Engine::check_cache(std::string_view model) const {
+  if (options_.cache_tokens != 0 && options_.cache_tokens < context_)
+    return error(ErrorCode::usage,
+                 {"{}: a cache of {} tokens cannot hold one request of {} tokens, the context",
+                  "{}：{} 个词元的缓存容纳不下一个达到上下文长度（{} 个词元）的请求"},
+                 model, options_.cache_tokens, context_);
+  const std::uint64_t least = least_cache_bytes(cache_needs());
+  if (options_.cache_bytes != 0 && options_.cache_bytes < least)
+    return error(ErrorCode::usage,
+                 {"{}: a KV cache of {} bytes cannot hold one request of {} tokens, the context: "
+                  "that takes {} bytes",
+                  "{}：{} 字节的 KV 缓存容纳不下一个达到上下文长度（{} 个词元）的请求：至少需要 {} "
+                  "字节"},
+                 model, options_.cache_bytes, context_, least);
+  return {};
+}
+
+std::vector<CacheGroupNeed> Engine::cache_needs() const {
+  std::vector<CacheGroupNeed> needs;
+  for (const CacheGroup& group : plan_.groups)
+    needs.push_back(
+        {KvCache::blocks_needed(group.window, kv_block_tokens, context_, options_.tokens_per_step),
+         kv_block_bytes(group, kv_type_)});
+  return needs;
+}
+
 void Engine::create_cache() {
+  const std::vector<CacheGroupNeed> needs = cache_needs();
+  std::vector<std::size_t> bounded;
+  if (options_.cache_bytes != 0)
+    bounded = cache_blocks_within(needs, options_.sequences, options_.cache_bytes);
   std::vector<CacheGroupSpec> specs;
-  for (const CacheGroup& group : plan_.groups) {
-    const std::size_t blocks =
-        KvCache::blocks_needed(group.window, kv_block_tokens, context_, options_.tokens_per_step);
-    std::size_t most = blocks * options_.sequences;
-    if (options_.cache_tokens != 0 && group.window == 0)
+  for (std::size_t g = 0; g < plan_.groups.size(); ++g) {
+    const std::uint32_t window = plan_.groups[g].window;
+    std::size_t most = bounded.empty() ? needs[g].blocks * options_.sequences : bounded[g];
+    if (options_.cache_tokens != 0 && window == 0)
       most = std::min(most, KvCache::blocks_needed(0, kv_block_tokens, options_.cache_tokens, 0));
-    specs.push_back({group.window, most});
+    specs.push_back({window, most});
   }
   cache_ = std::make_unique<KvCache>(std::move(specs), kv_block_tokens);
   scheduler_ = std::make_unique<Scheduler>(
@@ -111,7 +147,7 @@ BatchLimits Engine::limits() const {
 }
 
 Result<RequestId> Engine::submit(Request request) {
-  PREMISE_CHECK(check(request.sampling));
+  PREMISE_CHECK(premise::check(request.sampling));
   if (request.prompt.empty()) return error(ErrorCode::usage, {"the prompt is empty", "提示为空"});
   // Saturating: a max_tokens near the largest number must not wrap around to a short request.
   const std::size_t total =
@@ -159,11 +195,22 @@ void Engine::end_cancelled(std::vector<TokenEvent>& events) {
   for (const RequestId id : ended) finish(id, FinishReason::cancelled, {}, events);
 }
 
+void Engine::count_work(const StepPlan& plan) {
+  for (const StepEntry& entry : plan.entries) {
+    if (entry.wants_logits && entry.tokens.size() == 1 + entry.guesses)
+      ++decode_rows_;
+    else
+      prompt_tokens_ += entry.tokens.size();
+  }
+}
+
 void Engine::step(std::vector<TokenEvent>& events, std::vector<RequestId>* begun) {
   end_cancelled(events);
+  prompt_tokens_ = decode_rows_ = 0;
   const StepPlan plan = scheduler_->plan();
   if (plan.empty()) return;
 
+  count_work(plan);
   if (begun != nullptr)
     for (const StepEntry& entry : plan.entries)
       if (!std::exchange(requests_.at(entry.request).begun, true)) begun->push_back(entry.request);
@@ -266,6 +313,8 @@ EngineStats Engine::stats() const {
   EngineStats stats;
   stats.running = scheduler_->running();
   stats.waiting = scheduler_->waiting();
+  stats.prompt_tokens = prompt_tokens_;
+  stats.decode_rows = decode_rows_;
   for (std::size_t g = 0; g < cache_->group_count(); ++g)
     stats.groups.push_back({cache_->window(g), cache_->blocks_total(g) - cache_->blocks_free(g),
                             cache_->blocks_kept(g), cache_->blocks_total(g)});

@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "engine/backend/backend.h"
+#include "engine/cache/cache_size.h"
 #include "engine/cache/kv_cache.h"
 #include "engine/host.h"
 #include "engine/request/request.h"
@@ -36,9 +37,11 @@ struct EngineOptions {
   std::size_t context = 0;    // tokens a request may have; 0: what the model was made for
   std::size_t sequences = 1;  // requests computed at the same time
   std::size_t tokens_per_step = 512;
-  std::size_t cache_tokens = 0;  // that all sequences together may hold; 0: `context` for each.
-                                 // Fewer save memory: most answers end early, and where blocks run
-                                 // out nevertheless the youngest request is computed again later
+  std::size_t cache_tokens = 0;   // that all sequences together may hold; 0: `context` for each.
+                                  // Fewer save memory: most answers end early, and where blocks run
+                                  // out nevertheless the youngest request is computed again later
+  std::uint64_t cache_bytes = 0;  // that the cache may take in memory, at least one request of
+                                  // `context` tokens; 0: as much as `cache_tokens` says
   std::size_t chunk_beside_decode = SchedulerLimits{}.chunk_beside_decode;
   std::size_t guesses_per_step = SchedulerLimits{}.guesses_per_step;  // speculation; 0: none
   std::optional<DType> kv_type = {};  // of the KV cache; unset: what kv_types() names first
@@ -53,7 +56,9 @@ struct EngineStats {
     std::size_t blocks_total = 0;
   };
   std::size_t running = 0;
-  std::size_t waiting = 0;  // accepted, and not being computed
+  std::size_t waiting = 0;        // accepted, and not being computed
+  std::size_t prompt_tokens = 0;  // that the last step read
+  std::size_t decode_rows = 0;    // sequences that generated in it; a prompt's last token alone too
   std::vector<Group> groups;
   SchedulerCounters counters;
 };
@@ -61,6 +66,10 @@ struct EngineStats {
 /// One thread at a time. The source and the host outlive it.
 class Engine {
  public:
+  /// What create() finds wrong with `options` before it looks at this machine's memory and loads:
+  /// a context or a KV type that the model or `isa` has not, a cache too small for one request.
+  static Status check(const TensorSource& source, Isa isa, const EngineOptions& options);
+
   /// Plans, checks that memory suffices, and loads. Every weight is in memory when it returns.
   static Result<std::unique_ptr<Engine>> create(const TensorSource& source, Host& host,
                                                 const EngineOptions& options);
@@ -120,9 +129,14 @@ class Engine {
   };
 
   Engine(Plan plan, EngineOptions options, std::size_t context, DType kv_type);
+  static Result<std::unique_ptr<Engine>> plan_for(const TensorSource& source, Isa isa,
+                                                  const EngineOptions& options);
+  Status check_cache(std::string_view model) const;
+  std::vector<CacheGroupNeed> cache_needs() const;
   void create_cache();
   BatchLimits limits() const;
   void end_cancelled(std::vector<TokenEvent>& events);
+  void count_work(const StepPlan& plan);
   std::vector<std::size_t> stage(const StepPlan& plan, std::size_t& peak_rows);
   DrawnTokens draw_all(const StepEntry& entry, const LogitsView& logits, std::size_t row,
                        std::vector<TokenEvent>& events);
@@ -140,6 +154,7 @@ class Engine {
   std::unique_ptr<Executable> executable_;
   std::unordered_map<RequestId, Active> requests_;
   RequestId next_id_ = 1;
+  std::size_t prompt_tokens_ = 0, decode_rows_ = 0;  // of the last step
   Staging staging_;
 };
 

@@ -129,12 +129,56 @@ TEST_F(EngineRequests, CancellingFreesTheBlocksWithTheNextStep) {
   EXPECT_TRUE(served_->clean());
 }
 
+TEST_F(EngineRequests, AStepTellsWhatItReadAndForHowManyItGenerated) {
+  using Work = std::pair<std::size_t, std::size_t>;
+  const auto step = [this] {
+    std::vector<TokenEvent> events;
+    served_->step(events);
+    return Work(served_->stats().prompt_tokens, served_->stats().decode_rows);
+  };
+  ASSERT_TRUE(served_->submit(request(text(20, 1), 3)).ok());
+  EXPECT_EQ(step(), Work(20, 0));
+  ASSERT_TRUE(served_->submit(request(text(10, 2), 3)).ok());
+  EXPECT_EQ(step(), Work(10, 1));
+  EXPECT_EQ(step(), Work(0, 2));
+  EXPECT_EQ(step(), Work(0, 1));
+  EXPECT_EQ(step(), Work(0, 0)) << "nothing is left";
+}
+
 TEST_F(EngineRequests, ACacheThatCannotHoldOneRequestIsRefused) {
   const auto engine =
       Engine::create(*file_.source, *served_.host, {.context = 64, .cache_tokens = 63});
   ASSERT_FALSE(engine.ok());
   for (const char* part : {"63", "64"})
     EXPECT_NE(engine.error().what.en.find(part), std::string::npos) << engine.error().what.en;
+}
+
+TEST_F(EngineRequests, ABoundOfMemoryDecidesTheBlocksAndIsNotExceeded) {
+  const std::uint64_t block = kv_block_bytes(served_->plan().groups[0], served_->kv_type());
+  EngineOptions options{.context = 64, .sequences = 4, .cache_bytes = 5 * block + block - 1};
+  open("llama", options);
+  EXPECT_EQ(served_->stats().groups[0].blocks_total, 5u);
+  EXPECT_LE(served_->executable().cache_bytes(), options.cache_bytes);
+  options.cache_bytes = 100 * block;
+  open("llama", options);
+  EXPECT_EQ(served_->stats().groups[0].blocks_total, 8u) << "4 requests of 64 tokens use no more";
+}
+
+TEST_F(EngineRequests, ABoundOfMemoryThatCannotHoldOneRequestSaysTheLeast) {
+  const std::uint64_t block = kv_block_bytes(served_->plan().groups[0], served_->kv_type());
+  for (const std::uint64_t bytes : {std::uint64_t{1}, 2 * block - 1}) {
+    const EngineOptions options{.context = 64, .cache_bytes = bytes};
+    const Status checked = Engine::check(*file_.source, Isa::ref, options);
+    const auto engine = Engine::create(*file_.source, *served_.host, options);
+    ASSERT_FALSE(engine.ok());
+    ASSERT_FALSE(checked.ok());
+    EXPECT_EQ(engine.error().what.en, checked.error().what.en);
+    for (const std::uint64_t number : {bytes, std::uint64_t{64}, 2 * block})
+      EXPECT_NE(checked.error().what.en.find(std::to_string(number)), std::string::npos)
+          << checked.error().what.en;
+  }
+  EXPECT_TRUE(
+      Engine::check(*file_.source, Isa::ref, {.context = 64, .cache_bytes = 2 * block}).ok());
 }
 
 TEST_F(EngineRequests, MoreRequestsThanPlacesAreAllAnswered) {

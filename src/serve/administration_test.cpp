@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "serve/gate/ledger.h"
 #include "serve/server_testing.h"
 
 namespace premise {
@@ -96,6 +97,66 @@ TEST_F(AdminTest, WhatDoesNotEndInTimeIsCancelledAndSaysSo) {
   gate("one", true);
   EXPECT_EQ(running.get().status, 503);
   EXPECT_TRUE(eventually([&] { return complete().status == 404; }));
+}
+
+TEST_F(AdminTest, ASwapSaysHowItIsWatched) {
+  start();
+  EXPECT_TRUE(act("swap?wait", R"({"name":"m","path":"two","watch_seconds":0})")
+                  .says(R"("watched":false)"));
+  EXPECT_TRUE(
+      act("swap?wait", R"({"name":"m","path":"one","error_rate":1})").says(R"("watched":true)"));
+  for (const char* nonsense : {R"("error_rate":1.1)", R"("error_rate":-1)", R"("watch_seconds":-1)",
+                               R"("watch_seconds":"60")", R"("watch_requests":5)"}) {
+    const Asked refused = act("swap", std::string(R"({"name":"m","path":"two",)") + nonsense + "}");
+    EXPECT_EQ(refused.status, 400) << nonsense;
+    EXPECT_TRUE(refused.says(std::string(nonsense).substr(1, 10))) << refused.all;
+  }
+  EXPECT_TRUE(
+      act("load", R"({"name":"n","path":"p","watch_seconds":1})").says("unknown_parameter"));
+}
+
+TEST_F(AdminTest, TheAuditLogTellsWhoAskedForWhatAndWhatBecameOfIt) {
+  auto ledger = Ledger::open(folder_ / "gate.db", [] { return std::int64_t{0}; });
+  ASSERT_TRUE(ledger.ok());
+  governance_.ledger = ledger->get();
+  need_keys();
+  const std::string root = make_key("root", unsigned(Scope::admin));
+  const std::string alice = make_key("alice", unsigned(Scope::inference));
+  start();
+  const auto post = [&](const std::string& action, const std::string& body,
+                        const std::string& key) {
+    return ask("POST", "/admin/models/" + action, body, key).status;
+  };
+  EXPECT_EQ(post("load?wait", R"({"name":"n","path":"two"})", root), 200);
+  EXPECT_EQ(post("swap?wait", R"({"name":"n","path":"missing"})", root), 422);
+  EXPECT_EQ(post("load", R"({"name":"n","path":"two"})", root), 409);
+  EXPECT_EQ(post("unload?wait", R"({"name":"n"})", alice), 403);
+  EXPECT_EQ(post("unload", R"({"name":"n"})", root), 202);
+  EXPECT_TRUE(eventually([&] { return ask("GET", "/admin/models/n", "", root).status == 404; }));
+  server_.reset();
+  models_.reset();  // what nobody waited for is told by now
+  ledger->reset();
+  auto log = AuditLog::open(folder_ / "gate.db");
+  std::vector<std::string> lines;
+  ASSERT_TRUE(log->for_each({},
+                            [&](const AuditLine& line) {
+                              if (line.action.starts_with("/admin")) {
+                                EXPECT_EQ(line.client, "127.0.0.1");
+                                EXPECT_GT(line.time_ms, 0);
+                                lines.push_back(line.key_name + " " + line.action.substr(14) + " " +
+                                                line.model + " " + line.outcome + ": " +
+                                                line.reason);
+                              }
+                              return true;
+                            })
+                  .ok());
+  EXPECT_THAT(lines,
+              ::testing::ElementsAre(
+                  "root load n asked: two", "root load n complete: ", "root swap n asked: missing",
+                  "root swap n failed: no such file", "root load n asked: two",
+                  "root load n refused: model_exists", "alice unload  refused: missing_scope",
+                  "root unload n asked: ", "root unload n complete: "));
+  EXPECT_TRUE(log->verify()->whole());
 }
 
 TEST_F(AdminTest, TakesNoFieldThatItDoesNotKnow) {

@@ -48,15 +48,7 @@ Generation::Refused Generation::decode() {
   return std::nullopt;
 }
 
-Generation::Refused Generation::check_books() {
-  const Ledger* ledger = service_.governance.ledger;
-  if (ledger == nullptr || ledger->works()) return std::nullopt;
-  return ApiError{503,
-                  text({"the audit log cannot be written at the moment, and nothing is answered "
-                        "without it",
-                        "目前无法写入审计日志，在此期间不提供回答"}),
-                  "audit_unavailable", "", retry_changing};
-}
+Generation::Refused Generation::check_books() { return books_error(service_.governance); }
 
 // Token ids hold words too, which a list of words cannot see: where words must not pass, neither do
 // they.

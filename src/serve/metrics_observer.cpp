@@ -20,6 +20,10 @@ void MetricsObserver::stepped(const EndpointState& state) {
     metrics_.guesses.add({model_, "right"}, now.guessed_right - before.guessed_right);
   if (wrong(now) > wrong(before))
     metrics_.guesses.add({model_, "wrong"}, wrong(now) - wrong(before));
+  if (now.prompt_tokens + now.decode_rows > 0) {
+    metrics_.step_prompt_tokens.observe(static_cast<double>(now.prompt_tokens));
+    metrics_.step_decode_rows.observe(static_cast<double>(now.decode_rows));
+  }
   told_ = state;
 }
 

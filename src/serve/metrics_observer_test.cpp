@@ -35,6 +35,28 @@ TEST(MetricsObserver, gauges_are_the_sum_of_all_models_until_one_is_unloaded) {
   EXPECT_THAT(metrics.write(), HasSubstr("premise_kv_blocks_total 10\n"));
 }
 
+TEST(MetricsObserver, steps_are_counted_by_what_they_computed) {
+  ServiceMetrics metrics;
+  MetricsObserver observer(metrics, "m");
+  const auto step = [&](std::size_t prompt_tokens, std::size_t decode_rows) {
+    EndpointState state;
+    state.engine.prompt_tokens = prompt_tokens;
+    state.engine.decode_rows = decode_rows;
+    observer.stepped(state);
+  };
+  step(512, 0);
+  step(16, 3);
+  step(0, 4);
+  step(0, 0);  // a step that only freed places
+  const std::string page = metrics.write();
+  EXPECT_THAT(page, HasSubstr("premise_step_decode_rows_bucket{le=\"0\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr("premise_step_decode_rows_bucket{le=\"4\"} 3\n"));
+  EXPECT_THAT(page, HasSubstr("premise_step_decode_rows_sum 7\n"));
+  EXPECT_THAT(page, HasSubstr("premise_step_prompt_tokens_bucket{le=\"0\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr("premise_step_prompt_tokens_sum 528\n"));
+  EXPECT_THAT(page, HasSubstr("premise_step_prompt_tokens_count 3\n"));
+}
+
 TEST(MetricsObserver, guesses_are_counted_by_whether_they_came_true) {
   ServiceMetrics metrics;
   MetricsObserver observer(metrics, "m");

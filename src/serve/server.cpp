@@ -47,6 +47,13 @@ Status check_door(const ServiceSettings& settings) {
                host);
 }
 
+void write_certificate_expiry(std::int64_t seconds, std::string& page) {
+  Gauge expiry("premise_tls_certificate_expiry_seconds",
+               "When the certificate of [server] tls_cert ends, since 1970, UTC.");
+  expiry.set(static_cast<double>(seconds));
+  expiry.write(page);
+}
+
 }  // namespace
 
 class Server::Body {
@@ -65,6 +72,11 @@ class Server::Body {
   Status listen();
   HttpServer& http() { return *http_; }
   Status apply(ServiceSettings settings);
+  bool wait_for_answers(std::chrono::milliseconds limit) {
+    const bool over = service_.open.wait_for_none(limit);
+    service_.settings.get()->log->flush();
+    return over;
+  }
 
  private:
   // On I/O threads.
@@ -161,8 +173,10 @@ HttpResponse Server::Body::render(const HttpRefusal& refusal) {
 }
 
 Reply Server::Body::metrics_page() {
-  service_.metrics.connections.set(static_cast<double>(http_->stats().connections));
+  const HttpStats http = http_->stats();
+  service_.metrics.connections.set(static_cast<double>(http.connections));
   std::string page = service_.metrics.write();
+  if (http.certificate_expires) write_certificate_expiry(*http.certificate_expires, page);
   write_model_states(service_.models.list(), page);
   if (more_metrics_) page += more_metrics_();
   return {200, std::string(metrics_content_type), std::move(page), {}};
@@ -190,5 +204,8 @@ Server::~Server() { drain(std::chrono::milliseconds(0)); }
 std::uint16_t Server::port() const { return body_->http().port(); }
 Status Server::apply(ServiceSettings settings) { return body_->apply(std::move(settings)); }
 void Server::drain(std::chrono::milliseconds limit) { body_->http().drain(limit); }
+bool Server::wait_for_answers(std::chrono::milliseconds limit) {
+  return body_->wait_for_answers(limit);
+}
 
 }  // namespace premise

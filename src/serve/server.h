@@ -49,6 +49,11 @@ class Server {
   /// Takes no more requests, lets running ones end within `limit`, then cuts them.
   void drain(std::chrono::milliseconds limit);
 
+  /// After drain(): whether every answer has ended, waiting for `limit` at most; those that were
+  /// cut end with the model's next step. The destructor waits for them however long that takes.
+  /// What stands in the access log by then is in its file.
+  bool wait_for_answers(std::chrono::milliseconds limit);
+
  private:
   class Body;
   explicit Server(std::unique_ptr<Body> body);

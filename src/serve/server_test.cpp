@@ -83,6 +83,21 @@ TEST_F(ServerTest, AClientThatLeavesFreesItsPlace) {
   EXPECT_TRUE(eventually([&] { return count(logged(), "\n") == 1; }));
 }
 
+TEST_F(ServerTest, AnAnswerThatDoesNotEndIsToldInsteadOfWaitedForWithoutEnd) {
+  start();
+  gate("one", false);
+  auto answer = ask_later("POST", "/v1/completions", completion());
+  ASSERT_TRUE(eventually([&] { return accepted() == 1; }));
+  server_->drain(std::chrono::milliseconds(1));
+  EXPECT_FALSE(server_->wait_for_answers(std::chrono::milliseconds(20)));
+  EXPECT_FALSE(models_->close(std::chrono::milliseconds(20)));
+  gate("one", true);
+  EXPECT_TRUE(server_->wait_for_answers(std::chrono::seconds(20)));
+  server_.reset();
+  EXPECT_TRUE(models_->close(std::chrono::seconds(20)));
+  answer.wait();
+}
+
 TEST_F(ServerTest, DrainingLetsRunningAnswersEnd) {
   start();
   gate("one", false);

@@ -94,7 +94,7 @@ class ServiceTest : public ::testing::Test {
     options.check = [](ModelEndpoint& endpoint) {
       return self_check(endpoint, std::chrono::seconds(10));
     };
-    options.drain = drain;
+    options.limits.drain = drain;
     models_ = std::make_unique<ModelTable>(std::move(options));
     models_->add({"m", "one"}, *load({"m", "one"}));
     auto server = Server::start({settings_, models_.get(), &metrics_, &limits_, governance_});

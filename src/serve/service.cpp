@@ -36,6 +36,11 @@ void OpenAnswers::wait_for_none() {
   none_.wait(lock, [&] { return count_ == 0; });
 }
 
+bool OpenAnswers::wait_for_none(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return none_.wait_for(lock, limit, [&] { return count_ == 0; });
+}
+
 AccessRecord Service::record_of(const HttpRequest& head, const ServiceSettings& now) const {
   const TraceContext trace = trace_of(head.headers.find("traceparent"));
   AccessRecord record;
@@ -104,6 +109,16 @@ void Service::book_refusal(const AccessRecord& record, const ApiKey* key, bool c
   entry.line.reason = record.outcome;
   if (counted && key != nullptr) entry.charge = {key->id, day_of(entry.line.time_ms), 1, 0};
   governance.ledger->record(std::move(entry));
+}
+
+std::optional<ApiError> books_error(const Governance& governance) {
+  constexpr std::chrono::seconds soon{5};
+  if (governance.ledger == nullptr || governance.ledger->works()) return std::nullopt;
+  return ApiError{503,
+                  text({"the audit log cannot be written at the moment, and nothing is answered "
+                        "without it",
+                        "目前无法写入审计日志，在此期间不提供回答"}),
+                  "audit_unavailable", "", soon};
 }
 
 AuditEntry audit_entry(const AccessRecord& record, const ApiKey* key) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "serve/api/api_call.h"
@@ -41,6 +42,8 @@ class OpenAnswers {
   void add();
   void remove();
   void wait_for_none();
+  /// False where some have not ended within `limit`.
+  bool wait_for_none(std::chrono::milliseconds limit);
 
  private:
   std::mutex mutex_;
@@ -83,6 +86,9 @@ struct Service {
   void note(AccessRecord& record, std::string_view route, const ServiceSettings& settings,
             std::chrono::steady_clock::time_point begun);
 };
+
+/// Why nothing may be begun now that the books could not tell of; none: it may.
+std::optional<ApiError> books_error(const Governance& governance);
 
 /// The audit line of a request, without what it cost and asked.
 AuditEntry audit_entry(const AccessRecord& record, const ApiKey* key);

@@ -25,7 +25,7 @@ SECRET = "what nobody shall read after its removal"
 @pytest.fixture
 def home(tmp_path):
     """A home with 90 lines that this file wrote, a day apart from 1970-01-02 on."""
-    premise(tmp_path, "keys", "create", "--name", "alice")
+    premise(tmp_path, "keys", "list")  # makes the file
     with sqlite3.connect(tmp_path / "gate.db") as database:
         previous = ""
         for number in range(1, 91):

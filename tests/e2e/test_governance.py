@@ -4,7 +4,6 @@ books that survive the hardest end."""
 import http.server
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import threading
@@ -12,17 +11,9 @@ import time
 
 import pytest
 
-import tiny_model
-from test_serve import PROGRAM, Server
+from serving import PROGRAM, Server, text_of
 
 WAIT = 20  # seconds until something must have been noticed
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
-    path.write_bytes(tiny_model.model_bytes())
-    return path
 
 
 @pytest.fixture
@@ -58,10 +49,6 @@ def make_key(home, *arguments):
 def asked(**more):
     return {"model": "tiny", "prompt": "hello", "max_tokens": 12, "temperature": 0,
             "ignore_eos": True, **more}
-
-
-def text_of(answer):
-    return answer["choices"][0]["text"]
 
 
 # Words
@@ -126,7 +113,7 @@ def test_what_was_answered_is_in_the_audit_log(serve, tmp_path):
     server.ask("POST", "/v1/completions", asked(), Authorization="Bearer sk-wrong")
     assert server.stop()[0] == 0
     lines = premise(tmp_path, "audit", "list")[1]
-    complete = next(line for line in lines if line["outcome"] == "complete")
+    complete = next(line for line in lines if line["action"] == "/v1/completions")
     assert complete["key_name"] == "alice" and complete["model"] == "tiny"
     assert complete["output_tokens"] == 12 and complete["client"] == "127.0.0.1"
     assert complete["answer"] == text_of(answer) and "hello" in complete["prompt"]
@@ -144,7 +131,7 @@ def test_a_kill_loses_nothing_that_was_answered(serve, tmp_path):
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     lines = premise(tmp_path, "audit", "list")[1]
-    assert sum(line["outcome"] == "complete" for line in lines) == 2
+    assert sum(line["action"] == "/v1/completions" for line in lines) == 2
     assert premise(tmp_path, "audit", "verify")[0] == 0
     server = serve("[auth]\nrequired = true\n")
     status, headers, body = server.ask("POST", "/v1/completions",
@@ -206,14 +193,45 @@ def test_an_answer_is_a_span_of_its_callers_trace(serve, collector):
     assert attributes["gen_ai.usage.output_tokens"] == {"intValue": "12"}
 
 
-def test_a_setting_that_nothing_obeys_yet_is_refused(tiny, tmp_path):
-    file = tmp_path / "premise.toml"
-    file.write_text(f'[[model]]\npath = "{tiny}"\nkv_memory = "1 GiB"\n')
-    result = subprocess.run([PROGRAM, "serve", "--config", file, "--check"], timeout=60,
-                            env={"PATH": os.environ["PATH"], "LANG": "C",
-                                 "PREMISE_HOME": str(tmp_path)},
-                            capture_output=True, stdin=subprocess.DEVNULL)
-    assert result.returncode == 2 and b"kv_memory is not built yet" in result.stderr
+def test_what_is_done_to_the_server_is_in_its_audit_log(serve, tiny, tmp_path):
+    """Keys, models and the configuration: who, what, and what became of it."""
+    key = make_key(tmp_path, "--scope", "admin,inference")
+    settings = "[auth]\nrequired = true\n"
+    server = serve(settings)
+    bearer = {"Authorization": f"Bearer {key}"}
+
+    def act(action, **body):
+        return server.ask("POST", f"/admin/models/{action}?wait", body, **bearer)[0]
+
+    assert act("load", name="extra", path=str(tiny), context=64) == 200
+    assert act("swap", name="extra", path="/nonexistent.gguf") == 422
+    assert act("unload", name="extra") == 200
+    model = f'[[model]]\nname = "tiny"\npath = "{tiny}"\ncontext = 256\n'
+    (tmp_path / "premise.toml").write_text(
+        settings + "[audit]\nenabled = false\n[log]\nlevel = \"error\"\n" + model)
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("was reloaded")
+    (tmp_path / "premise.toml").write_text("[sever]\n")
+    server.process.send_signal(signal.SIGHUP)  # of which no line is kept any more
+    server.wait_for("nothing was changed")
+    premise(tmp_path, "keys", "revoke", "alice")
+    assert server.stop()[0] == 0
+    lines = premise(tmp_path, "audit", "list")[1]
+    done = [(line["key_name"], line["action"], line["model"], line["outcome"]) for line in lines]
+    assert done == [
+        ("alice", "keys create", "", "complete"),
+        ("alice", "/admin/models/load", "extra", "asked"),
+        ("alice", "/admin/models/load", "extra", "complete"),
+        ("alice", "/admin/models/swap", "extra", "asked"),
+        ("alice", "/admin/models/swap", "extra", "failed"),
+        ("alice", "/admin/models/unload", "extra", "asked"),
+        ("alice", "/admin/models/unload", "extra", "complete"),
+        ("", "reload", "", "complete"),
+        ("alice", "keys revoke", "", "complete")]
+    assert "nonexistent" in lines[4]["reason"]
+    assert lines[7]["reason"] == "changed: audit.enabled, log.level"
+    assert all(lines[each]["client"].startswith("user ") for each in (0, 7, 8))
+    assert premise(tmp_path, "audit", "verify")[0] == 0
 
 
 def test_a_model_beside_the_configuration_is_found(serve, tiny, tmp_path):

@@ -16,7 +16,7 @@ import time
 import pytest
 
 import tiny_model
-from test_serve import Server, keys
+from serving import Server, keys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),

@@ -85,6 +85,11 @@ OrApiError<ModelCommand> decode_load(const ApiCall& call, ModelCommand::Action a
                 text({"a name has at most {} bytes", "名称最多 {} 字节"}, model_name_bytes_max));
   command.spec.context = fields.integer("context", 1, 16'777'216).value_or(0);
   command.spec.parallel = fields.integer("parallel", 1, 4096).value_or(0);
+  if (action == ModelCommand::Action::swap) {
+    if (const auto seconds = fields.number("watch_seconds", 0.0, 86'400.0))
+      command.limits.watch = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+    command.limits.failed_share = fields.number("error_rate", 0.0, 1.0);
+  }
   fields.finish();
   if (failure) return std::move(*failure);
   return command;

@@ -58,6 +58,7 @@ struct ModelCommand {
   enum class Action : std::uint8_t { load, unload, swap } action = Action::load;
   ModelSpec spec;
   std::optional<std::chrono::milliseconds> drain{};  // unload: for running requests
+  SwapLimits limits{};                               // swap
 };
 
 struct Dialect {

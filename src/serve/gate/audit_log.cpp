@@ -1,5 +1,6 @@
 #include "serve/gate/audit_log.h"
 
+#include "serve/gate/audit_append.h"
 #include "serve/gate/audit_rows.h"
 
 namespace premise {
@@ -47,66 +48,18 @@ Result<AuditLog> AuditLog::open(const std::filesystem::path& path,
   return AuditLog(std::move(database));
 }
 
-Result<AuditHead> AuditLog::read_head(const char* table) {
-  PREMISE_TRY(Statement query,
-              database_.prepare(fmt::format("SELECT count, hash FROM {} LIMIT 1", table)));
-  PREMISE_TRY(const bool row, query.next());
-  if (!row) {
-    return error(ErrorCode::bad_input, {"the audit log has lost its {}", "审计日志缺少 {} 记录"},
-                 table)
-        .with_hint(text({"restore gate.db from a backup", "请从备份恢复 gate.db"}));
-  }
-  return AuditHead{query.integer(0), query.text(1)};
-}
+Result<AuditHead> AuditLog::head() { return read_audit_head(database_, "audit_head"); }
 
-Result<AuditHead> AuditLog::head() { return read_head("audit_head"); }
-
-Result<AuditLog::Appending> AuditLog::appending() {
-  PREMISE_TRY(Statement insert, database_.prepare(fmt::format("INSERT INTO audit({}) VALUES "
-                                                              "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                                                              audit_columns)));
-  PREMISE_TRY(Statement charge,
-              database_.prepare("INSERT INTO usage(key_id, day, requests, tokens) VALUES (?,?,?,?) "
-                                "ON CONFLICT(key_id, day) DO UPDATE SET requests = requests + "
-                                "excluded.requests, tokens = tokens + excluded.tokens"));
-  PREMISE_TRY(AuditHead end, head());
-  return Appending{std::move(insert), std::move(charge), std::move(end)};
-}
-
-Status AuditLog::append_entry(Appending& to, const LedgerEntry& entry) {
-  if (entry.audited) PREMISE_CHECK(append_line(to, entry.line));
-  const DayUse& use = entry.charge;
-  if (use.requests == 0 && use.tokens == 0) return {};
-  return to.charge.bind(use.key_id).bind(use.day).bind(use.requests).bind(use.tokens).run();
-}
-
-Status AuditLog::append_line(Appending& to, const AuditEntry& entry) {
-  AuditLine line;
-  static_cast<AuditEntry&>(line) = entry;
-  line.id = to.end.count + 1;
-  PREMISE_TRY(line.hash, audit_hash(to.end.hash, line));
-  Statement& row = to.insert;
-  row.bind(line.id).bind(line.time_ms).bind(line.request).bind(line.key_id);
-  row.bind(line.key_name).bind(line.client).bind(line.action).bind(line.model);
-  row.bind(line.prompt_tokens).bind(line.output_tokens).bind(line.outcome).bind(line.reason);
-  PREMISE_CHECK(row.bind(line.prompt).bind(line.answer).bind(line.hash).run());
-  to.end = {line.id, std::move(line.hash)};
-  return {};
-}
-
-Status AuditLog::write_head(const AuditHead& head) {
-  PREMISE_TRY(Statement update, database_.prepare("UPDATE audit_head SET count = ?, hash = ?"));
-  return update.bind(head.count).bind(head.hash).run();
-}
-
-// The head is read under the write lock: another process may have appended.
 Result<AuditHead> AuditLog::append(std::span<const LedgerEntry> entries) {
   AuditHead end;
   PREMISE_CHECK(database_.transaction([&]() -> Status {
-    PREMISE_TRY(Appending to, appending());
-    for (const LedgerEntry& entry : entries) PREMISE_CHECK(append_entry(to, entry));
-    end = to.end;
-    return write_head(end);
+    PREMISE_TRY(AuditAppender to, AuditAppender::open(database_));
+    for (const LedgerEntry& entry : entries) {
+      if (entry.audited) PREMISE_CHECK(to.add(entry.line));
+      PREMISE_CHECK(to.charge(entry.charge));
+    }
+    end = to.end();
+    return to.finish();
   }));
   return end;
 }

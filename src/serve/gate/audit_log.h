@@ -78,19 +78,7 @@ class AuditLog {
   Result<std::int64_t> prune(std::int64_t before_ms, std::int64_t now_ms);
 
  private:
-  /// For many lines of one transaction.
-  struct Appending {
-    Statement insert;
-    Statement charge;
-    AuditHead end;
-  };
-
   explicit AuditLog(Database database) : database_(std::move(database)) {}
-  Result<AuditHead> read_head(const char* table);
-  Result<Appending> appending();
-  Status append_entry(Appending& to, const LedgerEntry& entry);
-  Status append_line(Appending& to, const AuditEntry& entry);
-  Status write_head(const AuditHead& head);
   Result<std::int64_t> first_of(const AuditFilter& filter);
   Status walk(std::string_view noted, AuditVerdict& verdict);
   Result<std::int64_t> prune_some(std::int64_t before_ms, std::int64_t now_ms);

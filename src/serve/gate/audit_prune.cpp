@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "serve/gate/audit_append.h"
 #include "serve/gate/audit_rows.h"
 
 namespace premise {
@@ -31,12 +32,12 @@ Result<std::int64_t> AuditLog::prune(std::int64_t before_ms, std::int64_t now_ms
 Result<std::int64_t> AuditLog::prune_some(std::int64_t before_ms, std::int64_t now_ms) {
   std::int64_t removed = 0;
   PREMISE_CHECK(database_.transaction([&]() -> Status {
-    PREMISE_TRY(Appending to, appending());
-    PREMISE_TRY(const AuditHead anchor, read_head("audit_anchor"));
+    PREMISE_TRY(AuditAppender to, AuditAppender::open(database_));
+    PREMISE_TRY(const AuditHead anchor, read_audit_head(database_, "audit_anchor"));
     PREMISE_TRY(Statement stay, database_.prepare("SELECT id FROM audit WHERE time_ms >= ? "
                                                   "ORDER BY id LIMIT 1"));
     PREMISE_TRY(const bool some_stay, stay.bind(before_ms).next());
-    std::int64_t last = some_stay ? stay.integer(0) - 1 : to.end.count;
+    std::int64_t last = some_stay ? stay.integer(0) - 1 : to.end().count;
     stay.reset();
     last = std::min(last, anchor.count + prune_lines_max);
     if (last <= anchor.count) return {};
@@ -58,8 +59,8 @@ Result<std::int64_t> AuditLog::prune_some(std::int64_t before_ms, std::int64_t n
     note.action = prune_action;
     note.outcome = "complete";
     note.reason = prune_reason(beginning);
-    PREMISE_CHECK(append_line(to, note));
-    return write_head(to.end);
+    PREMISE_CHECK(to.add(note));
+    return to.finish();
   }));
   return removed;
 }

@@ -1,3 +1,4 @@
+#include "serve/gate/audit_append.h"
 #include "serve/gate/audit_rows.h"
 
 namespace premise {
@@ -31,7 +32,7 @@ Result<AuditVerdict> AuditLog::verify(std::string_view noted) {
 }
 
 Status AuditLog::walk(std::string_view noted, AuditVerdict& verdict) {
-  PREMISE_TRY(const AuditHead anchor, read_head("audit_anchor"));
+  PREMISE_TRY(const AuditHead anchor, read_audit_head(database_, "audit_anchor"));
   PREMISE_TRY(verdict.head, head());
   verdict.pruned = anchor.count;
   verdict.noted_found = !noted.empty() && noted == anchor.hash;

@@ -47,6 +47,12 @@ std::shared_ptr<const KeyRing::Table> KeyRing::table() const {
   return table_;
 }
 
+std::string KeyRing::name_of(std::int64_t id) const {
+  const std::lock_guard lock(table_mutex_);
+  const auto found = names_.find(id);
+  return found == names_.end() ? "" : found->second;
+}
+
 KeyAnswer KeyRing::find(std::string_view secret) {
   if (steady_ms() - read_at_ms_.load(std::memory_order_relaxed) > stale_ms_max)
     return {nullptr, KeyRefusal::unavailable};
@@ -95,6 +101,7 @@ Status KeyRing::read_changes() {
     }
     const std::lock_guard lock(table_mutex_);
     table_ = fresh;
+    for (const auto& [hash, entry] : *fresh) names_.try_emplace(entry->key->id, entry->key->name);
   }
   // Only now: what failed above is tried again. A commit between the two questions shows next time.
   generation_ = generation;

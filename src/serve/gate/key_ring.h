@@ -46,6 +46,10 @@ class KeyRing {
   /// Never blocks on the disk. The time it takes tells nothing of the stored secrets.
   KeyAnswer find(std::string_view secret);
 
+  /// The name of a key that is in the ring or ever was, so that what runs for a key that was
+  /// revoked meanwhile can be accounted for; empty for others. Never blocks on the disk.
+  std::string name_of(std::int64_t id) const;
+
   /// Reads what has changed; for tests and the watching thread.
   Status refresh();
 
@@ -73,8 +77,9 @@ class KeyRing {
   std::int64_t data_version_ = -1;
   std::int64_t generation_ = -1;
 
-  mutable std::mutex table_mutex_;  // held for the copy of a pointer
+  mutable std::mutex table_mutex_;  // held for the copy of a pointer or a name
   std::shared_ptr<const Table> table_;
+  std::unordered_map<std::int64_t, std::string> names_;  // ids are never given twice
 
   Clock clock_;
   std::atomic<std::int64_t> read_at_ms_{0};  // steady clock

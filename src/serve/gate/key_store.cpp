@@ -1,6 +1,9 @@
 #include "serve/gate/key_store.h"
 
+#include <fmt/chrono.h>
+
 #include "base/printable.h"
+#include "serve/gate/audit_append.h"
 
 namespace premise {
 namespace {
@@ -38,6 +41,24 @@ Status check_wanted(const ApiKey& key) {
   return {};
 }
 
+std::string rights_of(const ApiKey& key) {
+  std::string models;
+  for (const std::string& model : key.models) models += (models.empty() ? "" : ",") + model;
+  return fmt::format(
+      "scopes {}; models {}; expires {}", scope_names(key.scopes), models.empty() ? "all" : models,
+      key.expires == 0
+          ? "never"
+          : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time_t{key.expires})));
+}
+
+/// Inside a transaction.
+Status audit_key(Database& database, AuditEntry entry) {
+  entry.outcome = "complete";
+  PREMISE_TRY(AuditAppender to, AuditAppender::open(database));
+  PREMISE_CHECK(to.add(kept_form(std::move(entry))));
+  return to.finish();
+}
+
 }  // namespace
 
 Result<KeyStore> KeyStore::open(const std::filesystem::path& path) {
@@ -45,7 +66,7 @@ Result<KeyStore> KeyStore::open(const std::filesystem::path& path) {
   return KeyStore(std::move(database));
 }
 
-Result<CreatedKey> KeyStore::create(ApiKey wanted) {
+Result<CreatedKey> KeyStore::create(ApiKey wanted, std::string_view by) {
   PREMISE_CHECK(check_wanted(wanted));
   PREMISE_TRY(std::string secret, make_secret());
   PREMISE_TRY(const std::string hash, secret_hash(secret));
@@ -71,6 +92,14 @@ Result<CreatedKey> KeyStore::create(ApiKey wanted) {
     PREMISE_TRY(const bool row, insert.bind(wanted.created).bind(wanted.expires).next());
     if (row) wanted.id = insert.integer(0);
     PREMISE_TRY([[maybe_unused]] const bool more, insert.next());
+    AuditEntry line;
+    line.time_ms = wanted.created * 1000;
+    line.key_id = wanted.id;
+    line.key_name = wanted.name;
+    line.client = by;
+    line.action = "keys create";
+    line.reason = rights_of(wanted);
+    PREMISE_CHECK(audit_key(database_, std::move(line)));
     return database_.execute("UPDATE keys_generation SET value = value + 1");
   }));
   wanted.last_used = wanted.revoked = 0;
@@ -115,13 +144,22 @@ Result<std::vector<StoredKey>> KeyStore::read(std::string_view condition) {
   }
 }
 
-Result<bool> KeyStore::revoke(std::string_view name, std::int64_t now) {
+Result<bool> KeyStore::revoke(std::string_view name, std::int64_t now, std::string_view by) {
   bool found = false;
   PREMISE_CHECK(database_.transaction([&]() -> Status {
     PREMISE_TRY(Statement update,
-                database_.prepare("UPDATE keys SET revoked = ? WHERE name = ? AND revoked = 0"));
-    PREMISE_CHECK(update.bind(std::max<std::int64_t>(now, 1)).bind(name).run());
-    found = database_.changes() > 0;
+                database_.prepare(
+                    "UPDATE keys SET revoked = ? WHERE name = ? AND revoked = 0 RETURNING id"));
+    PREMISE_TRY(found, update.bind(std::max<std::int64_t>(now, 1)).bind(name).next());
+    if (!found) return {};
+    AuditEntry line;
+    line.time_ms = now * 1000;
+    line.key_id = update.integer(0);
+    line.key_name = name;
+    line.client = by;
+    line.action = "keys revoke";
+    PREMISE_TRY([[maybe_unused]] const bool more, update.next());
+    PREMISE_CHECK(audit_key(database_, std::move(line)));
     return database_.execute("UPDATE keys_generation SET value = value + 1");
   }));
   return found;

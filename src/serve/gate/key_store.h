@@ -1,4 +1,5 @@
-// Keys on disk, as `premise keys` sees them.
+// Keys on disk, as `premise keys` sees them. Who may use the service changes with a line of the
+// audit log in the same transaction, so that there is no key that no line tells of.
 #pragma once
 
 #include <filesystem>
@@ -29,14 +30,15 @@ class KeyStore {
   static Result<KeyStore> open(const std::filesystem::path& path);
 
   /// Stores `wanted` (its id is given here) under a new secret. A name is taken as long as its key
-  /// is not revoked.
-  Result<CreatedKey> create(ApiKey wanted);
+  /// is not revoked. A line of the audit log, committed with it, tells what it may do and `by` whom
+  /// it was made.
+  Result<CreatedKey> create(ApiKey wanted, std::string_view by = {});
 
   /// All keys, oldest first, revoked ones among them.
   Result<std::vector<ApiKey>> list();
 
-  /// False where no key of that name works any more, or never did.
-  Result<bool> revoke(std::string_view name, std::int64_t now);
+  /// False where no key of that name works any more, or never did; else the audit log tells it.
+  Result<bool> revoke(std::string_view name, std::int64_t now, std::string_view by = {});
 
   /// Every key that is not revoked, for a server to hold.
   Result<std::vector<StoredKey>> load();

@@ -193,6 +193,18 @@ TEST_F(Keys, RevokedByAnotherConnectionSoonStop) {
   EXPECT_TRUE(becomes(false));
 }
 
+TEST_F(Keys, AreKnownByNameAlsoOnceTheyAreRevoked) {
+  const auto alice = store().create(wanted_key("alice"));
+  const auto open = ring();
+  EXPECT_EQ(open->name_of(alice->key.id), "alice");
+  EXPECT_EQ(open->name_of(alice->key.id + 1), "");
+  const auto bob = store().create(wanted_key("bob"));
+  ASSERT_TRUE(*store().revoke("alice", test_now));
+  ASSERT_TRUE(open->refresh().ok());
+  EXPECT_EQ(open->name_of(alice->key.id), "alice") << "what runs for it is accounted for";
+  EXPECT_EQ(open->name_of(bob->key.id), "bob");
+}
+
 TEST_F(Keys, RememberTheirLastUse) {
   const auto created = store().create(wanted_key("alice"));
   const auto open = ring();

@@ -58,6 +58,11 @@ void Ledger::record(LedgerEntry entry, Then then) {
   changed_.notify_one();
 }
 
+bool Ledger::wait_for_disk(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return written_.wait_for(lock, limit, [&] { return queue_.empty() && !writing_; });
+}
+
 bool Ledger::works() const {
   const std::lock_guard lock(mutex_);
   return !failing_;
@@ -110,9 +115,12 @@ void Ledger::work() {
     if (last && loss_.count == 0) return;
     std::vector<Waiting> taken = std::exchange(queue_, {});
     queue_bytes_ = queue_entries_ = 0;
+    writing_ = true;
     lock.unlock();
     write(std::move(taken));
     lock.lock();
+    writing_ = false;
+    written_.notify_all();
     if (last) return;
   }
 }

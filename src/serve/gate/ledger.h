@@ -59,6 +59,9 @@ class Ledger {
   /// and then nothing of the entry is there. It may call record(), returns soon and does not throw.
   void record(LedgerEntry entry, Then then = nullptr);
 
+  /// Whether everything that was recorded has been written or lost, waiting for `limit` at most.
+  bool wait_for_disk(std::chrono::milliseconds limit);
+
   /// False from a failed commit to the next one that works: a server then refuses at once what it
   /// could not account for. The ledger tries by itself, every retry_interval.
   bool works() const;
@@ -97,7 +100,7 @@ class Ledger {
   const LedgerOptions options_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_, written_;
   std::vector<Waiting> queue_;
   std::size_t queue_bytes_ = 0;
   std::size_t queue_entries_ = 0;
@@ -105,6 +108,7 @@ class Ledger {
   LedgerCounts counts_;
   Loss loss_;  // not in the log yet
   bool failing_ = false;
+  bool writing_ = false;
   bool stop_ = false;
   std::thread writer_;
 };

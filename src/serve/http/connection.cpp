@@ -121,7 +121,7 @@ HttpConnection::Awaitable<void> HttpConnection::linger() {
   while (!cut_ && Clock::now() < deadline && bytes < linger_bytes_max) {
     input_.clear();
     const Read got = try_read();
-    if (got == Read::closed) co_return;
+    if (got == Read::ended || got == Read::closed) co_return;
     bytes += input_.size();
     if (got == Read::nothing) {
       co_await sleep(deadline);
@@ -136,7 +136,7 @@ HttpConnection::Awaitable<HttpConnection::More> HttpConnection::read_more(
   while (true) {
     if (cut_) co_return More::gone;
     const Read got = try_read();
-    if (got == Read::closed) co_return More::gone;
+    if (got == Read::ended || got == Read::closed) co_return More::gone;
     if (got == Read::some) {
       if (++reads_ % reads_in_turn == 0) co_await yield();
       co_return More::some;
@@ -177,7 +177,8 @@ HttpConnection::Awaitable<void> HttpConnection::yield() {
 bool HttpConnection::input_is_full() const { return input_.size() >= input_bytes_max; }
 
 HttpConnection::Read HttpConnection::try_read() {
-  if (input_ended_) return Read::closed;
+  if (broken_) return Read::closed;
+  if (input_ended_) return Read::ended;
   if (!can_read_ || input_is_full()) return Read::nothing;
   const std::span<char> scratch = worker_.scratch();
   const IoResult result = transport_.read(scratch);
@@ -185,8 +186,11 @@ HttpConnection::Read HttpConnection::try_read() {
     case IoResult::State::done:
       input_.append(scratch.data(), result.bytes);
       return Read::some;
-    case IoResult::State::closed:
+    case IoResult::State::ended:
       input_ended_ = true;
+      return Read::ended;
+    case IoResult::State::closed:
+      input_ended_ = broken_ = true;
       return Read::closed;
     default:
       note(result, can_read_);

@@ -61,7 +61,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   Awaitable<void> yield();
 
   /// Reads once into the worker's scratch and on to input_, if there is something and room.
-  enum class Read { some, nothing, closed };
+  /// `ended`: nothing more will come, but an answer may still be read; from then on always.
+  enum class Read { some, nothing, ended, closed };
   Read try_read();
   /// Writes what can be written of out_; false when the connection is broken.
   bool try_write();
@@ -104,6 +105,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   bool watches_read_ = false;
   bool watches_write_ = false;
   bool input_ended_ = false;
+  bool broken_ = false;
   bool cut_ = false;
   bool reset_on_close_ = false;  // what the system still holds for a slow reader is thrown away
   bool served_one_ = false;

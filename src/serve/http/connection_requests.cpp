@@ -142,8 +142,11 @@ HttpConnection::Awaitable<bool> HttpConnection::answer() {
   co_return delivered ? keep_alive_ : false;
 }
 
+// A client that ends its side has gone, as a rule, and sometimes only says that it has asked
+// everything (a half-close: nc -N). An answer that is there at once is sent in either case; one
+// that costs something, whose producer wants to hear of a cancellation, is not computed for nobody.
 HttpConnection::Awaitable<bool> HttpConnection::deliver(HttpExchange& exchange) {
-  bool finished = false;
+  bool finished = false, half_closed = false;
   while (true) {
     HttpExchange::News news;
     if (!finished) news = exchange.take(out_.empty());
@@ -164,8 +167,10 @@ HttpConnection::Awaitable<bool> HttpConnection::deliver(HttpExchange& exchange) 
       if (out_.empty()) exchange.sent();
     }
     if (!over && finished && out_.empty()) co_return true;
-    const Read got = over || finished ? Read::nothing : try_read();
-    if (got == Read::closed || (!finished && input_is_full() && peer_hung_up())) {
+    const Read got = over || finished || half_closed ? Read::nothing : try_read();
+    half_closed = half_closed || got == Read::ended;
+    if (got == Read::closed || (got == Read::ended && !exchange.will_be_sent_at_once()) ||
+        (!finished && input_is_full() && peer_hung_up())) {
       over = CancelReason::client_gone;
     }
     if (over) {
@@ -183,6 +188,7 @@ HttpConnection::Awaitable<bool> HttpConnection::deliver(HttpExchange& exchange) 
 
 std::optional<CancelReason> HttpConnection::failure(const HttpExchange::News& news) const {
   if (news.overrun) return CancelReason::too_slow;
+  if (news.given_up) return CancelReason::client_gone;
   // A dropped stream: nobody is left to be told, and the client misses the last chunk.
   if (news.abandoned && !news.finished) return CancelReason::server_closing;
   if (cut_) return CancelReason::server_closing;

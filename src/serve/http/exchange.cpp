@@ -33,13 +33,18 @@ void HttpExchange::on_cancel(CancelCallback callback) {
   std::unique_lock lock(mutex_);
   if (finished_ || abandoned_) return;
   std::swap(callback_, callback);  // the old one dies outside the lock
+  const bool given_up = !cancelled_ && half_closed_;
+  if (given_up) cancelled_ = CancelReason::client_gone;
   if (!cancelled_) {
     lock.unlock();
     return;
   }
   const CancelReason reason = *cancelled_;
   const CancelCallback mine = std::exchange(callback_, nullptr);
-  lock.unlock();
+  if (given_up)
+    ring(std::move(lock));
+  else
+    lock.unlock();
   if (mine) mine(reason);
 }
 
@@ -58,6 +63,11 @@ void HttpExchange::start(HttpResponse head) {
   if (cancelled_ || finished_) return;
   pieces_ = std::move(head.body);
   head.body.clear();
+  if (half_closed_) {
+    cancelled_ = CancelReason::client_gone;
+    pieces_ = {};
+    return ring(std::move(lock));
+  }
   head_ = std::move(head);
   streaming_ = true;
   ring(std::move(lock));
@@ -97,7 +107,13 @@ void HttpExchange::abandon() {
 
 bool HttpExchange::ended() const {
   const std::lock_guard lock(mutex_);
-  return cancelled_ || finished_ || overrun_;
+  return cancelled_ || finished_ || overrun_ || half_closed_;
+}
+
+bool HttpExchange::will_be_sent_at_once() {
+  const std::lock_guard lock(mutex_);
+  half_closed_ = !callback_ && !streaming_ && !cancelled_;
+  return half_closed_;
 }
 
 std::size_t HttpExchange::queued_bytes() const {
@@ -112,6 +128,7 @@ HttpExchange::News HttpExchange::take(bool ready_for_pieces) {
   news.streaming = streaming_;
   news.abandoned = abandoned_;
   news.overrun = overrun_;
+  news.given_up = cancelled_.has_value();
   if (ready_for_pieces) {
     news.head = std::exchange(head_, std::nullopt);
     news.pieces = std::exchange(pieces_, {});

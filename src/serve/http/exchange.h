@@ -62,12 +62,17 @@ class HttpExchange final : public std::enable_shared_from_this<HttpExchange> {
     bool finished = false;
     bool abandoned = false;
     bool overrun = false;
+    bool given_up = false;  // cancelled by its producer's asking to be told of it
   };
   /// What is new. The head and pieces are handed out when `ready_for_pieces`; they count as queued
   /// until sent().
   News take(bool ready_for_pieces);
   /// The system has taken all pieces that were handed out.
   void sent();
+  /// The client has ended its side. Whether what it asked for may still be sent: a whole answer
+  /// whose producer has not asked to be told when nobody waits. If it asks later, it is told at
+  /// once, and a stream is cancelled as it begins.
+  bool will_be_sent_at_once();
   /// Nobody waits any more: fires the callback, if the answer is still owed.
   void cancel(CancelReason reason);
 
@@ -88,6 +93,7 @@ class HttpExchange final : public std::enable_shared_from_this<HttpExchange> {
   bool abandoned_ = false;
   bool overrun_ = false;
   bool rung_ = false;
+  bool half_closed_ = false;
   std::string pieces_;
   std::size_t handed_bytes_ = 0;  // pieces that the connection is sending
   std::optional<CancelReason> cancelled_;

@@ -60,6 +60,9 @@ class RawClient {
     return true;
   }
 
+  /// A half-close: what the server says may still be read.
+  void end_sending() { ::shutdown(socket_, SHUT_WR); }
+
   /// Everything up to and including `end`, or all there was when the time is up or the server
   /// closed.
   std::string read_until(std::string_view end, std::chrono::milliseconds time = 10s) {

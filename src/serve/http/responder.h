@@ -15,6 +15,9 @@
 // owed: never after send() or finish() has returned, unless it was already running then. It runs on
 // the connection's I/O thread and must not block; no lock of the server is held. It may call
 // StreamWriter's functions. It must own what it touches (a shared_ptr or a weak_ptr).
+//
+// A client that ends its side and may still read (a half-close) is gone for an answer that has such
+// a callback or is streamed, and waited for otherwise: who asks to be told computes for long.
 #pragma once
 
 #include <cstddef>
@@ -70,7 +73,7 @@ class Responder final {
 
   /// Replaces the callback. When the client is gone already it runs at once, within this call.
   void on_cancel(CancelCallback callback);
-  /// True when nobody waits for the answer any more.
+  /// True when nobody waits for the answer any more, or only half: see above.
   bool cancelled() const;
 
   /// Answers. This object is spent afterwards; further calls do nothing.

@@ -239,6 +239,7 @@ HttpStats HttpServer::Body::stats() const {
   stats.connections = service_.open.count();
   stats.requests_running = service_.requests_running;
   stats.body_bytes = service_.body_bytes;
+  if (const auto session = tls()) stats.certificate_expires = session->expires();
   return stats;
 }
 

@@ -48,7 +48,8 @@ struct HttpStats {
   std::uint64_t cancelled_total = 0;      // whose answer did not reach the client whole
   std::size_t connections = 0;
   std::size_t requests_running = 0;
-  std::size_t body_bytes = 0;  // of bodies being received
+  std::size_t body_bytes = 0;                         // of bodies being received
+  std::optional<std::int64_t> certificate_expires{};  // seconds since 1970; none without TLS
 };
 
 class HttpServer final {

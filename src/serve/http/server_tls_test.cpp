@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <future>
 #include <mutex>
@@ -50,12 +51,12 @@ class TlsFolder {
   TlsFiles files() const { return {folder_ / "cert.pem", folder_ / "key.pem"}; }
 
   /// Writes a new pair. With a passphrase the key is encrypted.
-  void make(const char* name, const char* passphrase) {
+  void make(const char* name, const char* passphrase, long seconds = 3600) {
     const Key key(EVP_EC_gen("P-256"));
     const Certificate certificate(X509_new());
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -120);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), seconds);
     X509_set_pubkey(certificate.get(), key.get());
     X509_NAME* subject = X509_get_subject_name(certificate.get());
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
@@ -210,6 +211,19 @@ TEST(HttpTls, ReloadTakesTheNewCertificateAndKeepsTheOldOnAnError) {
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.error().what.en.find("key.pem"), std::string::npos);
   EXPECT_EQ(TlsClient(server->port()).subject(), "second");
+}
+
+TEST(HttpTls, TheEndOfTheCertificateThatIsShownIsKnown) {
+  const auto seconds_left = [](const HttpServer& server) {
+    return server.stats().certificate_expires.value_or(0) - std::time(nullptr);
+  };
+  TlsFolder folder;
+  const auto server = serve(tls_options(folder), echo);
+  EXPECT_NEAR(static_cast<double>(seconds_left(*server)), 3600, 30);
+  folder.make("second", nullptr, -60);
+  ASSERT_TRUE(server->reload_tls().ok()) << "an old one is better than none";
+  EXPECT_NEAR(static_cast<double>(seconds_left(*server)), -60, 30);
+  EXPECT_FALSE(serve(test_options(), echo)->stats().certificate_expires);
 }
 
 /// Their clients, which live in this process too, included.

@@ -7,10 +7,12 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 namespace premise {
@@ -66,6 +68,12 @@ std::string openssl_reason() {
   return out;
 }
 
+std::int64_t seconds_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return 0;
+  return timegm(&parts);
+}
+
 }  // namespace
 
 void TlsContext::FreeSession::operator()(ssl_st* session) const { SSL_free(session); }
@@ -107,6 +115,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsFiles& files
                   "{}：不是 {} 的私钥（须为 PEM 格式且无密码）：{}"},
                  files.key.string(), files.certificate.string(), openssl_reason());
   }
+  tls->expires_ = seconds_of(X509_get0_notAfter(SSL_CTX_get0_certificate(context)));
   return std::shared_ptr<const TlsContext>(std::move(tls));
 }
 

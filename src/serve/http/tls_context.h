@@ -1,6 +1,7 @@
 // A certificate and its key, ready for connections (OpenSSL 3). TLS 1.2 and later.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -27,6 +28,9 @@ class TlsContext final {
   };
   using Session = std::unique_ptr<ssl_st, FreeSession>;
 
+  /// The end of the certificate's time: seconds since 1970, UTC. The server's own, not the chain's.
+  std::int64_t expires() const { return expires_; }
+
   /// A server's session over a non-blocking socket, which it borrows. Null when memory is out.
   Session session(int socket) const;
 
@@ -39,6 +43,7 @@ class TlsContext final {
   };
   TlsContext() = default;
 
+  std::int64_t expires_ = 0;
   std::unique_ptr<bio_method_st, FreeMethod> method_;
   std::unique_ptr<ssl_ctx_st, FreeContext> context_;
 };

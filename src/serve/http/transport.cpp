@@ -43,7 +43,7 @@ IoResult Transport::read(std::span<char> buffer) {
     const int result = SSL_read_ex(session_.get(), buffer.data(), buffer.size(), &bytes);
     if (result != 1) {
       if (SSL_get_error(session_.get(), result) == SSL_ERROR_ZERO_RETURN) {
-        return {IoResult::State::closed, 0};  // the peer's side only: ours may still speak
+        return {IoResult::State::ended, 0};
       }
       return outcome_of(result);
     }
@@ -52,6 +52,7 @@ IoResult Transport::read(std::span<char> buffer) {
   while (true) {
     const auto got = ::recv(socket_, buffer.data(), buffer.size(), 0);
     if (got > 0) return {IoResult::State::done, static_cast<std::size_t>(got)};
+    if (got == 0) return {IoResult::State::ended, 0};
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
       return {IoResult::State::want_read, 0};

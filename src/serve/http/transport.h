@@ -14,7 +14,7 @@
 namespace premise {
 
 struct IoResult {
-  enum class State { done, want_read, want_write, closed };
+  enum class State { done, want_read, want_write, ended, closed };
   State state = State::done;
   std::size_t bytes = 0;  // of `done`; never 0 for read() and write()
 };
@@ -27,7 +27,8 @@ class Transport final {
 
   bool tls() const { return tls_ != nullptr; }
   IoResult handshake();
-  /// `closed`: the peer ended its side, or the connection is broken.
+  /// `ended`: the peer will send nothing more, and may have gone or may still read: TCP does not
+  /// tell which. `closed`: the connection is broken.
   IoResult read(std::span<char> buffer);
   IoResult write(std::string_view bytes);
   /// Says that nothing more will be written; bytes of the peer may still be read.

@@ -31,6 +31,7 @@ LocalEndpoint::LocalEndpoint(std::unique_ptr<StepEngine> engine,
       vocabulary_(engine_->vocabulary()),
       sequences_(engine_->sequences()) {
   stop_tokens_ = tokenizer_->vocabulary().end_of_generation;
+  tell_state();  // here, so that whoever finds the endpoint finds its gauges too
   thread_ = std::thread([this] { run(); });
 }
 
@@ -113,7 +114,6 @@ void LocalEndpoint::run() {
   std::vector<std::unique_ptr<Job>> jobs;
   std::vector<EndpointRequestId> cancels;
   StepReport report;
-  tell_state();
   while (true) {
     const bool go_on = take(jobs, cancels);
     for (auto& job : jobs) start(std::move(job));
@@ -274,7 +274,10 @@ void LocalEndpoint::end(EndpointRequestId id, Ended::How how, Text why) {
   job->listener(Ended{how, job->usage, std::move(why)});
 }
 
+// What the engine held serves nobody any more: gauges must not tell it for ever. Told before the
+// ends, so that who hears of one finds nothing running.
 void LocalEndpoint::end_all(const Text& why) {
+  if (options_.observer != nullptr) options_.observer->stepped({});
   while (!jobs_.empty()) end(jobs_.begin()->first, Ended::How::failed, why);
 }
 

@@ -53,7 +53,8 @@ struct EndpointState {
   StepState engine;
 };
 
-/// Hears of times and counts on the endpoint's thread (refused: on the caller's); returns at once.
+/// Hears of times and counts on the endpoint's thread (refused, and the state at the start: on the
+/// caller's); returns at once.
 class EndpointObserver {
  public:
   virtual ~EndpointObserver() = default;

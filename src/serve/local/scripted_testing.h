@@ -87,7 +87,7 @@ class ScriptedEngine final : public StepEngine {
     if (const auto found = live_.find(id); found != live_.end()) found->second.cancelled = true;
   }
   StepState state() const override {  // a block for each request
-    return {live_.size(), 0, context_tokens, 0, 0, 0};
+    return {live_.size(), 0, context_tokens, 0, 0, 0, 0, 0};
   }
   void step(StepReport& report) override {
     gate->pass();

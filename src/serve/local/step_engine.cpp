@@ -52,6 +52,8 @@ class OwnedEngine final : public StepEngine {
     state.preemptions = stats.counters.preemptions;
     state.guessed_tokens = stats.counters.guessed_tokens;
     state.guessed_right = stats.counters.guessed_right;
+    state.prompt_tokens = stats.prompt_tokens;
+    state.decode_rows = stats.decode_rows;
     return state;
   }
 

@@ -30,7 +30,7 @@ struct StepReport {
   std::vector<TokenEvent> events;
 };
 
-/// Where an engine stands; counts are since its start.
+/// Where an engine stands after a step; counts without another word are since its start.
 struct StepState {
   std::size_t kv_blocks_used = 0;   // held by running requests, of all cache groups
   std::size_t kv_blocks_kept = 0;   // held by nobody, kept for their content
@@ -38,6 +38,8 @@ struct StepState {
   std::uint64_t preemptions = 0;
   std::uint64_t guessed_tokens = 0;
   std::uint64_t guessed_right = 0;
+  std::size_t prompt_tokens = 0;  // that the step read; 0 with no decode_rows: it computed nothing
+  std::size_t decode_rows = 0;    // sequences that generated in it
 };
 
 /// One thread at a time. Every accepted request ends in exactly one event with a finish reason.

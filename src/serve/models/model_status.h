@@ -20,7 +20,23 @@ struct ModelSpec {
   std::int64_t queue = 256;  // choices that may wait
   std::string kv_type{};
   std::string chat_template{};
+  std::uint64_t kv_memory = 0;  // bytes of the KV cache; 0: context × parallel
   bool operator==(const ModelSpec&) const = default;
+};
+
+/// How a model changes. Zero seconds are none: no watch, no time to end.
+struct ModelLimits {
+  std::chrono::milliseconds watch{60'000};  // of a new version after a swap
+  std::size_t watch_requests = 20;          // fewer say nothing of a rate
+  double failed_share = 0.2;  // of the requests watched: more, and the old one returns
+  std::chrono::milliseconds drain{30'000};  // for the requests of a version that goes
+  bool operator==(const ModelLimits&) const = default;
+};
+
+/// What one swap does otherwise than the limits of its model say.
+struct SwapLimits {
+  std::optional<std::chrono::milliseconds> watch{};
+  std::optional<double> failed_share{};
 };
 
 enum class ModelState : std::uint8_t {

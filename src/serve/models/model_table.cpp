@@ -51,14 +51,19 @@ void ModelTable::request_ended(ModelUse& use, bool failed) {
   Entry* watched = entry(version.spec.name);
   if (!failed || watched == nullptr || watched->current.get() != &version || !watched->previous)
     return;
-  const bool enough = version.ended >= options_.watch_requests;
+  const ModelLimits& limits = watched->watched;
+  const bool enough = version.ended >= limits.watch_requests;
   const bool many = static_cast<double>(version.failed) >
-                    options_.failed_share * static_cast<double>(version.ended);
-  if ((enough && many) || !version.loaded.endpoint->ready()) return_to_previous(*watched);
+                    limits.failed_share * static_cast<double>(version.ended);
+  const bool broken = !version.loaded.endpoint->ready();
+  // An old version that has broken meanwhile is nothing to return to.
+  if (((enough && many) || broken) && watched->previous->loaded.endpoint->ready())
+    return_to_previous(*watched);
 }
 
 std::shared_ptr<ModelUse> ModelTable::use(std::string_view name, std::optional<ModelState>* state) {
   const std::lock_guard lock(mutex_);
+  if (stopping_) return nullptr;
   for (const auto& each : entries_) {
     if (!name.empty() && each->name != name) continue;
     if (state != nullptr && !*state) *state = each->state;
@@ -125,7 +130,8 @@ std::vector<ModelCard> ModelTable::cards() const {
   const std::lock_guard lock(mutex_);
   std::vector<ModelCard> cards;
   for (const auto& each : entries_)
-    if (each->state == ModelState::ready) cards.push_back(each->current->loaded.endpoint->card());
+    if (each->state == ModelState::ready && each->current)
+      cards.push_back(each->current->loaded.endpoint->card());
   return cards;
 }
 
@@ -155,6 +161,16 @@ void ModelTable::add(ModelSpec spec, LoadedVersion version) {
   entries_.push_back(std::move(fresh));
 }
 
+void ModelTable::set_limits(const std::string& name, const ModelLimits& limits) {
+  const std::lock_guard lock(mutex_);
+  limits_.insert_or_assign(name, limits);
+}
+
+const ModelLimits& ModelTable::limits_of(const std::string& name) const {
+  const auto own = limits_.find(name);
+  return own == limits_.end() ? options_.limits : own->second;
+}
+
 std::optional<ModelRefusal> ModelTable::load(ModelSpec spec, Done done) {
   const std::lock_guard lock(mutex_);
   if (Entry* old = entry(spec.name)) {
@@ -175,7 +191,7 @@ std::optional<ModelRefusal> ModelTable::load(ModelSpec spec, Done done) {
   return std::nullopt;
 }
 
-std::optional<ModelRefusal> ModelTable::swap(ModelSpec spec, Done done) {
+std::optional<ModelRefusal> ModelTable::swap(ModelSpec spec, Done done, SwapLimits limits) {
   const std::lock_guard lock(mutex_);
   Entry* entry = this->entry(spec.name);
   if (entry == nullptr)
@@ -189,13 +205,13 @@ std::optional<ModelRefusal> ModelTable::swap(ModelSpec spec, Done done) {
                               "模型 {} 正在变更：请等待其就绪"},
                              spec.name)};
   if (entry->previous)  // a swap during the watch is the verdict: what serves now is good
-    leave(*entry, std::move(entry->previous), options_.drain);
+    leave(*entry, std::move(entry->previous), limits_of(entry->name).drain);
   entry->next = spec;
   entry->why = {};
   news(*entry, text({"loading the next version of the model {} from {}",
                      "正在从 {1} 加载模型 {0} 的新版本"},
                     spec.name, spec.path));
-  jobs_.push_back({std::move(spec), true, std::move(done)});
+  jobs_.push_back({std::move(spec), true, std::move(done), limits});
   wake_loader_.notify_one();
   return std::nullopt;
 }
@@ -216,7 +232,7 @@ std::optional<ModelRefusal> ModelTable::unload(std::string_view name,
   set_state(*entry, ModelState::draining);
   news(*entry, text({"unloading the model {}", "正在卸载模型 {}"}, name));
   entry->unloaded = std::move(done);
-  const auto limit = drain.value_or(options_.drain);
+  const auto limit = drain.value_or(limits_of(entry->name).drain);
   if (entry->current) leave(*entry, std::move(entry->current), limit);
   if (entry->previous) leave(*entry, std::move(entry->previous), limit);
   return std::nullopt;
@@ -234,7 +250,8 @@ void ModelTable::return_to_previous(Entry& entry) {
   entry.why = text({"{} of {} requests failed: the version before is back",
                     "{1} 个请求中有 {0} 个失败：已恢复到先前的版本"},
                    bad.failed, bad.ended);
-  leave(entry, std::exchange(entry.current, std::move(entry.previous)), options_.drain);
+  leave(entry, std::exchange(entry.current, std::move(entry.previous)),
+        limits_of(entry.name).drain);
   entry.previous = nullptr;
   entry.spec = entry.current->spec;
   set_state(entry, ModelState::ready);

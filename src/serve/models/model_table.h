@@ -18,6 +18,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -95,27 +96,34 @@ class ModelTable {
     ModelFactory factory;
     std::function<Status(ModelEndpoint&)> check;  // of a version before it replaces another
     std::function<void(const ModelNews&)> tell;
-    std::chrono::milliseconds watch{60'000};  // after a swap; 0: the old version goes at once
-    std::size_t watch_requests = 20;          // fewer say nothing of a rate
-    double failed_share = 0.2;                // of the requests watched: more and it goes back
-    std::chrono::milliseconds drain{30'000};  // for the requests of a version that goes
+    ModelLimits limits{};  // of models whose own were never set
   };
   /// What an action came to: told once, on the table's thread. Empty: nobody wants to know.
   using Done = std::function<void(const Status& status)>;
 
   explicit ModelTable(Options options);
-  /// Cuts what is left and waits for it. Nobody may look up a model any more.
+  /// Cuts what is left and waits for it, however long that takes: see close(). Nobody may look up a
+  /// model any more.
   ~ModelTable();
+
+  /// Cuts what is left and waits until all of it is gone, `limit` at most. False: a model is still
+  /// being loaded, a request does not end though it was told to, or an engine does not. The
+  /// destructor would wait for it, perhaps for ever.
+  bool close(std::chrono::milliseconds limit);
 
   /// A version that was loaded before the table was there.
   void add(ModelSpec spec, LoadedVersion version);
+
+  /// From now on, for the model of that name, whether it is there or comes later. A watch that runs
+  /// goes on as it began.
+  void set_limits(const std::string& name, const ModelLimits& limits);
 
   // Actions are begun at once and go on by themselves; those of one name do not overlap.
   std::optional<ModelRefusal> load(ModelSpec spec, Done done = {});
   std::optional<ModelRefusal> unload(std::string_view name,
                                      std::optional<std::chrono::milliseconds> drain,
                                      Done done = {});
-  std::optional<ModelRefusal> swap(ModelSpec spec, Done done = {});
+  std::optional<ModelRefusal> swap(ModelSpec spec, Done done = {}, SwapLimits limits = {});
 
   /// The model of that name, or of any (empty: the first that was loaded). Null: there is none;
   /// `state` then says in which state it is instead, if there is such a model at all.
@@ -138,6 +146,7 @@ class ModelTable {
     std::int64_t since = 0;
     std::shared_ptr<Version> current{};
     std::shared_ptr<Version> previous{};  // while `current` is watched
+    ModelLimits watched{};                // as they were when the watch began
     Clock::time_point watch_until{};
     std::vector<std::shared_ptr<Version>> leaving{};
     std::optional<ModelSpec> next{};
@@ -148,6 +157,7 @@ class ModelTable {
     ModelSpec spec;
     bool swap = false;
     Done done;
+    SwapLimits limits{};
   };
   struct Finished {
     Done done;
@@ -164,11 +174,15 @@ class ModelTable {
   void news(const Entry& entry, Text what, bool bad = false, std::optional<SwapResult> swap = {});
   std::shared_ptr<Version> make_version(ModelSpec spec, LoadedVersion loaded);
   Status commit_load(Entry& entry, const ModelSpec& spec, Result<LoadedVersion>& loaded);
-  Status commit_swap(Entry& entry, const ModelSpec& spec, Result<LoadedVersion>& loaded,
+  Status commit_swap(Entry& entry, const Job& job, Result<LoadedVersion>& loaded,
                      const Status& checked);
+  const ModelLimits& limits_of(const std::string& name) const;
+  void stop();
   Clock::time_point next_moment() const;
   void look_after(Entry& entry, std::vector<std::shared_ptr<Version>>& gone,
                   std::vector<std::function<void()>>& cuts);
+
+  bool keep_time(std::unique_lock<std::mutex>& lock);
 
   void run_job(Job job);
   void release(ModelUse& use);
@@ -178,13 +192,14 @@ class ModelTable {
 
   const Options options_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_loader_, wake_keeper_;
+  std::condition_variable wake_loader_, wake_keeper_, closed_;
   std::vector<std::unique_ptr<Entry>> entries_;
+  std::map<std::string, ModelLimits, std::less<>> limits_;
   std::deque<Job> jobs_;
   std::vector<ModelNews> news_;
   std::vector<Finished> finished_;
   std::uint64_t versions_ = 0;
-  bool stopping_ = false, loader_gone_ = false;
+  bool stopping_ = false, loader_gone_ = false, keeper_gone_ = false;
   std::thread loader_, keeper_;
 };
 

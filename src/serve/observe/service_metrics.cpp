@@ -21,6 +21,10 @@ constexpr std::array request_bounds{0.05, 0.1, 0.25, 0.5, 1.0,  2.5,
                                     5.0,  10., 25.,  50., 100., 300.0};
 constexpr std::array queue_bounds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0};
 
+constexpr std::array prompt_token_bounds{0.,   1.,   16.,   32.,   64.,   128.,
+                                         256., 512., 1024., 2048., 4096., 8192.};
+constexpr std::array decode_row_bounds{0., 1., 2., 4., 8., 16., 32., 64., 128., 256., 512.};
+
 /// Second field of /proc/self/statm: resident pages.
 std::optional<double> resident_bytes() {
   std::FILE* file = std::fopen("/proc/self/statm", "re");
@@ -47,6 +51,12 @@ ServiceMetrics::ServiceMetrics()
       queue_seconds("premise_queue_seconds",
                     "From acceptance of a request until computing of a choice begins.",
                     queue_bounds),
+      step_prompt_tokens("premise_step_prompt_tokens",
+                         "Prompt tokens that a step of an engine read; _count is the steps.",
+                         prompt_token_bounds),
+      step_decode_rows("premise_step_decode_rows",
+                       "Sequences that generated in a step of an engine: the batch.",
+                       decode_row_bounds),
       tokens("premise_tokens_total",
              "Tokens of prompts, of prompts found in the prefix cache, and generated.",
              {"kind", "model", "key"}),
@@ -76,8 +86,8 @@ ServiceMetrics::ServiceMetrics()
 
 std::string ServiceMetrics::write() const {
   std::string out;
-  for (const Histogram* each :
-       {&time_to_first_token, &time_between_tokens, &request_seconds, &queue_seconds})
+  for (const Histogram* each : {&time_to_first_token, &time_between_tokens, &request_seconds,
+                                &queue_seconds, &step_prompt_tokens, &step_decode_rows})
     each->write(out);
   for (const CounterFamily* each : {&tokens, &requests, &refusals, &cache_hits, &preemptions,
                                     &model_swaps, &filtered_words, &guesses})

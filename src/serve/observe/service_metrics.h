@@ -16,6 +16,8 @@ struct ServiceMetrics {
   Histogram time_between_tokens;  // seconds between two tokens of a choice
   Histogram request_seconds;      // from acceptance to the last event
   Histogram queue_seconds;        // from acceptance until computing begins
+  Histogram step_prompt_tokens;   // read in one step of an engine
+  Histogram step_decode_rows;     // sequences that generated in one step
   CounterFamily tokens;           // kind (prompt, cached, completion), model, key
   CounterFamily requests;         // path (as routed), code
   CounterFamily refusals;         // reason

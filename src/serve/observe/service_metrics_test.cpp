@@ -11,6 +11,7 @@ TEST(ServiceMetrics, say_every_name_of_the_contract_before_the_first_request) {
   for (const char* name :
        {"premise_time_to_first_token_seconds_bucket", "premise_time_between_tokens_seconds_sum",
         "premise_request_seconds_count", "premise_queue_seconds_bucket",
+        "premise_step_prompt_tokens_count 0", "premise_step_decode_rows_bucket",
         "# TYPE premise_tokens_total counter", "premise_requests_running 0",
         "premise_requests_waiting 0", "premise_kv_blocks_used 0", "premise_kv_blocks_total 0",
         "premise_kv_blocks_kept 0", "# TYPE premise_preemptions_total counter",
