@@ -134,7 +134,7 @@ Result<int> show_plan(Console& console, const InspectOptions& options) {
   }
   PREMISE_TRY(const LoadedModel loaded, load_model(options.model, engine_options, console));
   const Executable& executable = loaded.engine->executable();
-  const PlanReport found{.plan = loaded.engine->plan(),
+  const PlanReport found{.plan = executable.plan(),
                          .ops = executable.report(),
                          .isa = std::string(name_of(loaded.host->isa())),
                          .threads = loaded.host->team().size(),

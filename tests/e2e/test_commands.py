@@ -446,7 +446,8 @@ def test_inspect_plan_names_a_kernel_for_every_operation(tiny):
                                      "type": kv_type,
                                      "bytes_per_token": {"f16": 256, "f32": 512}[kv_type]}]
     page = premise("inspect", tiny, "--plan", "--lang", "zh").stdout.decode()
-    assert "第 0–1 层" in page and "blk.1" not in page
+    assert "第 0 层" in page and "第 1 层" in page and "blk.1" not in page
+    assert page.count("select_rows") == 2  # the last layer is computed for the wanted rows alone
 
 
 def test_the_type_of_the_cache_is_chosen_and_named(tiny):

@@ -88,6 +88,9 @@ class Executable {
   /// Whether a batch may have peak_rows. They are exact: what the whole row of logits would show.
   virtual bool finds_peaks() const { return false; }
 
+  /// The plan as it is computed: what an architecture described, perhaps in another order.
+  virtual const Plan& plan() const = 0;
+  /// Of each operation of plan().
   virtual std::vector<OpReport> report() const = 0;
   virtual std::vector<KernelTime> times() const = 0;
   virtual std::uint64_t weight_bytes() const = 0;

@@ -33,10 +33,11 @@ class Rewire {
       narrow_[index] = static_cast<ValueId>(plan_.values.size());
       plan_.values.push_back(std::move(row));
       narrow_.push_back(-1);
-      plan_.ops.push_back({-1, SelectRowsOp{value, narrow_[index]}});
+      plan_.ops.push_back({layer_, SelectRowsOp{value, narrow_[index]}});
     }
     return narrow_[index];
   }
+  void set_layer(std::int32_t layer) { layer_ = layer; }
   /// `value` is what `by` was.
   void rename(ValueId by, ValueId value) { narrow_[static_cast<std::size_t>(by)] = value; }
 
@@ -58,6 +59,7 @@ class Rewire {
 
  private:
   Plan& plan_;
+  std::int32_t layer_ = -1;  // of the operation that reads
   std::vector<ValueId> narrow_;  // by ValueId; -1: none yet
 };
 
@@ -75,6 +77,7 @@ Plan narrowed(const Plan& plan) {
   }
   Rewire rewire(out);
   for (Op& op : narrow) {
+    rewire.set_layer(op.layer);
     if (const auto* select = std::get_if<SelectRowsOp>(&op.body)) {
       rewire.rename(select->out, rewire(select->in));
       continue;
@@ -83,6 +86,7 @@ Plan narrowed(const Plan& plan) {
     out.values[static_cast<std::size_t>(*output_of(op.body))].rows = Rows::logits;
     out.ops.push_back(std::move(op));
   }
+  rewire.set_layer(-1);
   out.logits = rewire(out.logits);
   return out;
 }

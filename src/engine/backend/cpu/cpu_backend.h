@@ -28,6 +28,7 @@ class CpuBackend final : public Executable {
   StepHandle launch(const BatchView& batch) override;
   LogitsView collect(StepHandle handle) override;
   bool finds_peaks() const override { return peaks_ != nullptr; }
+  const Plan& plan() const override { return plan_; }
   std::vector<OpReport> report() const override;
   std::vector<KernelTime> times() const override;
   std::uint64_t weight_bytes() const override { return weights_.bytes(); }

@@ -19,6 +19,7 @@ class Interpreter final : public Executable {
 
   StepHandle launch(const BatchView& batch) override;
   LogitsView collect(StepHandle) override;
+  const Plan& plan() const override { return plan_; }
   std::vector<OpReport> report() const override;
   std::vector<KernelTime> times() const override;
   std::uint64_t weight_bytes() const override;
