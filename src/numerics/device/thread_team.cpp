@@ -5,12 +5,18 @@
 // spinners burn the time of the one they wait for, and 8 threads on 2 processors become a hundred
 // times slower than 2. Both at once:
 //   - a waiting thread spins, but only where the team has a processor for each thread, and for no
-//     longer than going to sleep and being woken would cost (then waiting costs at most twice the
+//     longer than going to sleep and being woken may cost (then waiting costs at most twice the
 //     best choice, whatever the other threads do: Karlin et al., "Competitive randomized algorithms
-//     for nonuniform problems", 1990). That time is learnt: spinning in vain at a barrier shortens
-//     it, success doubles it again. Where other programs hold the processors, a late thread is not
-//     coming but waiting for the spinner's place, and spinning for 20 us took 25 us a barrier,
-//     for 2 us 6 us (2 threads, 2 processors, 4 other runnable threads);
+//     for nonuniform problems", 1990). A shorter time is a trap: a thread that was asleep comes to
+//     the next barrier late by its wake-up, and one that does not wait for it that long falls
+//     asleep in turn, and so on. On a virtual machine of 2 processors, where a wake-up takes 30 to
+//     70 us, a team that spun for 20 us never got out of it: a barrier between phases of 100 to
+//     300 us took 180 us, and takes 25 us now (uneven_phases in device_bench.cpp); a server loaded
+//     by 16 clients won 17 % more tokens a second.
+//     How long is learnt all the same: spinning in vain at a barrier halves it, success doubles it.
+//     Where other programs hold the processors, a late thread is not coming but waiting for the
+//     spinner's place. Now and then the whole time is tried again, since a team that spins too
+//     little cannot learn that more would do;
 //   - then it sleeps in the kernel (futex(2)) on the very counter it waits for.
 // Arrivals are counted in one word and the last one moves the generation forward. Trees of counters
 // pay from dozens of threads on; a mutex with a condition variable costs two system calls at every
@@ -42,10 +48,13 @@ namespace {
 
 constexpr int most_threads = 1024;
 
-/// About what a sleep and its wake-up cost where the processor went idle meanwhile (see
-/// device_bench.cpp); where it did not, a tenth of that.
-constexpr std::chrono::nanoseconds spin_time{20'000};
-constexpr int shortest_spin_part = 10;
+/// What a sleep and its wake-up may cost where the processor went idle meanwhile (see
+/// device_bench.cpp); where it did not, a twentieth of that.
+constexpr std::chrono::nanoseconds spin_time{100'000};
+constexpr int shortest_spin_part = 50;
+
+/// So many waits in vain, and the whole time is tried again: it adds 12 us to each of them.
+constexpr std::uint32_t waits_before_retry = 8;
 
 long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value) {
   static_assert(sizeof word == 4 && std::atomic<std::uint32_t>::is_always_lock_free);
@@ -63,7 +72,7 @@ int calibrated_spins() {
     fastest = std::min(fastest, Clock::now() - start);
   }
   const auto one = std::max<std::int64_t>(1, std::chrono::nanoseconds(fastest).count());
-  return static_cast<int>(std::clamp<std::int64_t>(spin_time.count() * pauses / one, 10, 10'000));
+  return static_cast<int>(std::clamp<std::int64_t>(spin_time.count() * pauses / one, 10, 20'000));
 }
 
 /// Keeps a worker on one processor. Refusal is harmless: the thread runs where the kernel likes.
@@ -185,9 +194,14 @@ void ThreadTeam::barrier() {
   // Threads may overwrite each other's lesson; in the steady state nobody writes.
   const int spins = spins_.load(std::memory_order_relaxed);
   const bool in_time = barriers_.wait_past(seen, spins);
-  const int next = in_time ? std::min(most_spins_, 2 * spins)
-                           : std::max(most_spins_ / shortest_spin_part, spins - spins / 4);
+  const int next = in_time ? std::min(most_spins_, 2 * spins) : after_waiting_in_vain(spins);
   if (next != spins) spins_.store(next, std::memory_order_relaxed);
+}
+
+int ThreadTeam::after_waiting_in_vain(int spins) {
+  if (in_vain_.fetch_add(1, std::memory_order_relaxed) % waits_before_retry == 0)
+    return most_spins_;
+  return std::max(most_spins_ / shortest_spin_part, spins / 2);
 }
 
 void ThreadTeam::run_region(Region region, void* context) {

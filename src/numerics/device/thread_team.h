@@ -84,6 +84,7 @@ class ThreadTeam {
   void run_region(Region region, void* context);
   void work(int index);
   bool arrive();
+  int after_waiting_in_vain(int spins);
 
   /// A counter that threads wait on: it only ever moves forward (and wraps).
   struct alignas(64) Generation {
@@ -98,6 +99,7 @@ class ThreadTeam {
   int size_ = 1;
   int most_spins_ = 0;         // of a waiting thread before it sleeps
   std::atomic<int> spins_{0};  // the same, as experience has it
+  std::atomic<std::uint32_t> in_vain_{0};
   Region region_ = nullptr;
   void* context_ = nullptr;
   bool stop_ = false;
