@@ -102,6 +102,7 @@ CommandRun declare_benchmark(CLI::App& app, Language language) {
   CLI::App* engine =
       app.add_subcommand("engine", say({"reading prompts and generating, without a service",
                                         "测量读取提示与生成的速度（不经过服务）"}));
+  options->model.activations = "mixed";  // what a service computes with
   add_model_options(*engine, options->model, language);
   const auto counts = CLI::Range(std::size_t{1}, std::size_t{1} << 20);
   engine

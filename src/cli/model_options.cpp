@@ -43,6 +43,7 @@ Result<std::unique_ptr<Host>> open_host(int threads) {
 
 EngineOptions with_options(const ModelOptions& options, EngineOptions engine) {
   if (!options.kv_type.empty()) engine.kv_type = dtype_from_name(options.kv_type);
+  if (options.activations == "mixed") engine.activations = ActivationBits::mixed;
   if (options.speculative == "ngram") engine.guesses_per_step = usual_guesses_per_step;
   return engine;
 }
@@ -67,6 +68,15 @@ void add_model_options(CLI::App& app, ModelOptions& options, Language language) 
       ->check([](const std::string& name) {
         return is_kv_type(name) ? "" : "not a type of KV caches";
       });
+  app.add_option(
+         "--activations", options.activations,
+         say({"bits that inputs of quantized weights are rounded to: 16, or mixed, which is\n"
+              "faster where many tokens are computed at once (8 where 16 hardly matter)",
+              "量化权重的输入所舍入到的位数：16；或 mixed：影响很小之处用 8 位，\n"
+              "同时计算许多词元时更快"}))
+      ->type_name("16|mixed")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"16", "mixed"}));
 }
 
 void add_context_option(CLI::App& app, ModelOptions& options, Language language) {

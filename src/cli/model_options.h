@@ -25,9 +25,10 @@ struct ModelOptions {
   std::size_t context = 0;  // 0: the command's own default
   std::string kv_type;      // as typed, one of all_kv_types; empty: the engine's own default
   std::string speculative = "off";  // or "ngram"
+  std::string activations = "16";   // or "mixed"
 };
 
-/// Declares MODEL, --threads and --kv-type.
+/// Declares MODEL, --threads, --kv-type and --activations.
 void add_model_options(CLI::App& app, ModelOptions& options, Language language);
 
 /// Declares --context.

@@ -74,11 +74,17 @@ std::string state_of_file(const std::string& path) {
                      state.st_mtim.tv_nsec);
 }
 
+std::string activations_of(const EngineConfig& config) {
+  if (config.activations != "auto") return config.activations;
+  return config.deterministic ? "16" : "mixed";
+}
+
 /// Everything beside a request that decides its answer. Threads, batches and guesses do not.
-std::string identity_of(const ModelSpec& spec, const std::string& digest, std::string_view path) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}", spec.name,
+std::string identity_of(const ModelSpec& spec, const EngineConfig& engine,
+                        const std::string& digest, std::string_view path) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", spec.name,
                      digest.empty() ? state_of_file(std::string(path)) : digest, spec.kv_type,
-                     state_of_file(spec.chat_template), version());
+                     activations_of(engine), state_of_file(spec.chat_template), version());
 }
 
 std::size_t or_usual(std::int64_t value, std::size_t usual) {
@@ -102,6 +108,7 @@ ModelOptions model_options(const ModelSpec& spec, const EngineConfig& config) {
   options.threads = static_cast<int>(config.threads);
   options.kv_type = spec.kv_type;
   options.speculative = config.speculative;
+  options.activations = activations_of(config);
   return options;
 }
 
@@ -152,7 +159,7 @@ Result<LoadedVersion> ModelLoader::load(const ModelSpec& spec) const {
                            .observer = served->observer.get()});
   ModelEndpoint* endpoint = served->endpoint.get();
   const std::string digest = digest_in(served->loaded.source->path());
-  std::string identity = identity_of(spec, digest, served->loaded.source->path());
+  std::string identity = identity_of(spec, engine_, digest, served->loaded.source->path());
   return LoadedVersion{{std::move(served), endpoint}, digest, std::move(identity)};
 }
 

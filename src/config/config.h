@@ -38,6 +38,7 @@ struct EngineConfig {
   bool prefix_cache = true;
   std::string prefix_scope = "group";
   std::string speculative = "off";
+  std::string activations = "auto";
 };
 
 struct ModelConfig {

@@ -29,6 +29,7 @@ const ConfigKey<EngineConfig> engine_keys[] = {
     {"prefix_cache", &EngineConfig::prefix_cache, restart},
     {"prefix_scope", &EngineConfig::prefix_scope, live, 0, 0, "key|group|server"},
     {"speculative", &EngineConfig::speculative, restart, 0, 0, "off|ngram"},
+    {"activations", &EngineConfig::activations, restart, 0, 0, "auto|16|mixed"},
 };
 const ConfigKey<ModelConfig> model_keys[] = {
     {"name", &ModelConfig::name, restart},

@@ -143,6 +143,7 @@ BatchLimits Engine::limits() const {
   for (std::size_t g = 0; g < plan_.groups.size(); ++g)
     limits.blocks.push_back(cache_->blocks_total(g));
   limits.kv_type = kv_type_;
+  limits.activations = options_.activations;
   return limits;
 }
 

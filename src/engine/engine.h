@@ -45,6 +45,7 @@ struct EngineOptions {
   std::size_t chunk_beside_decode = SchedulerLimits{}.chunk_beside_decode;
   std::size_t guesses_per_step = SchedulerLimits{}.guesses_per_step;  // speculation; 0: none
   std::optional<DType> kv_type = {};  // of the KV cache; unset: what kv_types() names first
+  ActivationBits activations = ActivationBits::sixteen;
 };
 
 /// Where an engine stands, as plain numbers for metrics.

@@ -26,6 +26,8 @@ class EngineLaws : public ::testing::TestWithParam<std::tuple<const char*, const
 
   Served serve(int threads, EngineOptions options = {.context = 256}) {
     Served served;
+    options.activations =
+        ActivationBits::mixed;  // decided for each row by itself, so they must hold
     auto host = Host::create({threads, std::get<1>(GetParam())});
     EXPECT_TRUE(host.ok());
     served.host = std::move(host).value();

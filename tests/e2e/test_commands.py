@@ -108,6 +108,7 @@ def test_help_in_both_languages(command):
     (("logits", "tiny.gguf", "--tokens", ""), "--tokens"),
     (("logits", "tiny.gguf", "--tokens", "1,-2"), "--tokens"),
     (("logits", "tiny.gguf", "--tokens", "1,320"), "vocabulary of 320"),
+    (("logits", "tiny.gguf", "--tokens", "1", "--activations", "8"), '"8" is not a value it takes (expected: 16|mixed)'),
     (("logits", "tiny.gguf", "--tokens", "1", "--kv-type", "q8_0"), '"q8_0" is not a value it takes'),
     (("bench", "engine", "tiny.gguf", "--kv-type", ""), "--kv-type"),
     (("perplexity", "tiny.gguf", "x.txt", "--context", "1"), "from 4"),

@@ -18,6 +18,7 @@
 #include "model/plan/plan.h"
 #include "numerics/device/isa.h"
 #include "numerics/device/thread_team.h"
+#include "numerics/kernels/contracts/matmul.h"
 #include "numerics/tensor/dtype.h"
 
 namespace premise {
@@ -36,8 +37,9 @@ struct BatchLimits {
   std::size_t tokens = 512;
   std::size_t sequences = 1;
   std::size_t logits_rows = 1;
-  std::vector<std::size_t> blocks;  // physical blocks by cache group
-  DType kv_type = DType::f32;       // one of kv_types()
+  std::vector<std::size_t> blocks;                       // physical blocks by cache group
+  DType kv_type = DType::f32;                            // one of kv_types()
+  ActivationBits activations = ActivationBits::sixteen;  // the reference rounds none
 };
 
 /// How one operation is computed, for `inspect --plan` and the benchmarks.

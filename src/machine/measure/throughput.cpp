@@ -87,7 +87,8 @@ class Bench {
         .x = x, .x_stride = columns, .quantized = quantized_rows_at(codes_.data(), batch, columns)};
     if (kernel->activations == ActivationKind::int16) {
       for (std::size_t row = 0; row < batch; ++row)
-        quantize_kernel(isa).run(x + row * columns, columns, input.quantized, row);
+        quantize_kernel(isa).run(x + row * columns, columns, ActivationBits::sixteen,
+                                 input.quantized, row);
     }
     float* y = reinterpret_cast<float*>(outputs_.data());
     double shortest = std::numeric_limits<double>::infinity();

@@ -36,13 +36,16 @@ std::uint64_t rounded_up(std::uint64_t value, std::uint64_t step) {
 std::uint64_t odd_lines(std::uint64_t bytes) { return (rounded_up(bytes, 64) / 64 | 1) * 64; }
 
 struct QuantizedStrides {
-  std::uint64_t codes;   // elements
-  std::uint64_t groups;  // elements
+  std::uint64_t codes;  // elements, of all of these
+  std::uint64_t bytes;
+  std::uint64_t chunks;
+  std::uint64_t groups;
 };
 
 QuantizedStrides quantized_strides(std::uint64_t columns) {
   assert(columns % group_columns == 0);
-  return {odd_lines(columns * sizeof(std::int16_t)) / sizeof(std::int16_t),
+  return {odd_lines(columns * sizeof(std::int16_t)) / sizeof(std::int16_t), odd_lines(columns),
+          odd_lines(rounded_up(columns, chunk_columns) / chunk_columns),
           odd_lines(columns / group_columns * sizeof(float)) / sizeof(float)};
 }
 
@@ -87,17 +90,25 @@ PackedMatrix view_of(DType dtype, std::uint64_t rows, std::uint64_t columns,
 std::uint64_t quantized_bytes(std::uint64_t rows, std::uint64_t columns) {
   const QuantizedStrides strides = quantized_strides(columns);
   constexpr std::uint64_t words_a_group = 4;  // scale, sum of 32, two sums of 16
-  return rows *
-         (strides.codes * sizeof(std::int16_t) + strides.groups * words_a_group * sizeof(float));
+  return rows * (strides.codes * sizeof(std::int16_t) + 2 * strides.bytes + strides.chunks +
+                 strides.groups * words_a_group * sizeof(float));
 }
 
 QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint64_t columns) {
   const QuantizedStrides strides = quantized_strides(columns);
   QuantizedRows out{};
   out.code_stride = strides.codes;
+  out.byte_stride = strides.bytes;
+  out.chunk_stride = strides.chunks;
   out.group_stride = strides.groups;
   out.codes = reinterpret_cast<std::int16_t*>(memory);
   memory += rows * strides.codes * sizeof(std::int16_t);
+  out.high = reinterpret_cast<std::int8_t*>(memory);
+  memory += rows * strides.bytes;
+  out.low = reinterpret_cast<std::int8_t*>(memory);
+  memory += rows * strides.bytes;
+  out.fine = reinterpret_cast<std::uint8_t*>(memory);
+  memory += rows * strides.chunks;
   out.scales = reinterpret_cast<float*>(memory);
   memory += rows * strides.groups * sizeof(float);
   out.minus_sums32 = reinterpret_cast<std::int32_t*>(memory);

@@ -104,6 +104,15 @@ inline std::vector<float> random_activations(std::size_t count, Random& random) 
   return out;
 }
 
+/// In every row some groups stand out, others in every row, so that ActivationBits::mixed has both.
+inline std::vector<float> uneven_groups(std::size_t count, Random& random) {
+  std::vector<float> out = random_activations(count, random);
+  for (std::size_t begin = 0; begin < count; begin += 32)
+    if (random() % 5 == 0)
+      for (std::size_t k = begin; k < std::min(count, begin + 32); ++k) out[k] *= 20.0f;
+  return out;
+}
+
 /// Every type the engine computes with.
 inline std::vector<DType> computed_dtypes() {
   std::vector<DType> out;
@@ -133,14 +142,15 @@ struct Input {
   Activations activations;
 };
 
-inline Input quantize(Isa isa, std::span<const float> x, std::size_t rows, std::size_t columns) {
+inline Input quantize(Isa isa, std::span<const float> x, std::size_t rows, std::size_t columns,
+                      ActivationBits bits = ActivationBits::sixteen) {
   const bool whole_groups = columns % 32 == 0;
   AlignedBytes memory(whole_groups ? quantized_bytes(rows, columns) : 0);
   Activations out{x.data(), columns, {}};
   if (whole_groups) {
     out.quantized = quantized_rows_at(memory.data(), rows, columns);
     for (std::size_t r = 0; r < rows; ++r)
-      quantize_kernel(isa).run(x.data() + r * columns, columns, out.quantized, r);
+      quantize_kernel(isa).run(x.data() + r * columns, columns, bits, out.quantized, r);
   }
   return {std::move(memory), out};
 }

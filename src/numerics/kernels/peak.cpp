@@ -37,7 +37,7 @@ GroupSums coarsen_group(const std::int16_t* in, std::int8_t* out, std::int32_t* 
     for (std::uint32_t c = 16 * half; c < 16 * half + 16; ++c) {
       // Codes lie in quad_order, which is its own inverse.
       const std::int32_t q = in[c / 4 * 4 + quad_order[c % 4]];
-      const std::int32_t h = std::min((q + 128) >> 8, 127);
+      const std::int32_t h = (q + 128) >> 8;
       const std::int32_t rest = q - 256 * h;
       out[c] = static_cast<std::int8_t>(h);
       sum += h;

@@ -28,7 +28,7 @@ TEST(Quantize, RoundsEveryActivationToWithinHalfAStep) {
         EXPECT_NEAR(static_cast<float>(code) * scale, x[r * columns + g * 32 + k],
                     scale * 0.504f);  // 2^-24 of code · scale is up to 0.004 steps
       }
-      EXPECT_EQ(largest, 32767);
+      EXPECT_EQ(largest, 32512);
       EXPECT_EQ(q.minus_sums16[2 * (r * q.group_stride + g)], -sums[0]);
       EXPECT_EQ(q.minus_sums16[2 * (r * q.group_stride + g) + 1], -sums[1]);
       EXPECT_EQ(q.minus_sums32[r * q.group_stride + g], -(sums[0] + sums[1]));
@@ -37,7 +37,7 @@ TEST(Quantize, RoundsEveryActivationToWithinHalfAStep) {
 
 TEST(Quantize, TiesGoToTheEvenCode) {
   std::vector<float> x(32, 0.0f);
-  x[0] = 32767.0f;
+  x[0] = 32512.0f;
   x[1] = 2.5f;
   x[2] = 3.5f;
   x[3] = -0.5f;
@@ -83,19 +83,55 @@ std::vector<float> mixed_activations(std::size_t count, Random& random) {
   return x;
 }
 
+TEST(Quantize, GroupsThatStandOutKeepSixteenBitsAndTheOthersEight) {
+  Random random(3);
+  constexpr std::size_t rows = 4, columns = 672;  // 21 groups: the last chunk has five
+  const std::vector<float> x = uneven_groups(rows * columns, random);
+  const Input input = quantize(Isa::ref, x, rows, columns, ActivationBits::mixed);
+  const QuantizedRows& q = input.activations.quantized;
+  for (std::size_t r = 0; r < rows; ++r) {
+    double mean = 0;
+    std::vector<float> amax(columns / 32, 0.0f);
+    for (std::size_t c = 0; c < columns; ++c)
+      amax[c / 32] = std::max(amax[c / 32], std::abs(x[r * columns + c]));
+    for (const float a : amax) mean += a / static_cast<double>(amax.size());
+    for (std::size_t g = 0; g < amax.size(); ++g) {
+      const bool fine = q.fine[r * q.chunk_stride + g / 8] >> g % 8 & 1;
+      EXPECT_EQ(fine, amax[g] > 1.5 * mean) << r << " " << g;
+      const float step = q.scales[r * q.group_stride + g] * (fine ? 1.0f : 256.0f);
+      for (std::size_t k = g * 32; k < g * 32 + 32; ++k) {
+        const int code = q.codes[r * q.code_stride + k / 4 * 4 + quad_order[k % 4]];
+        EXPECT_NEAR(static_cast<float>(code) * q.scales[r * q.group_stride + g], x[r * columns + k],
+                    0.504f * step);
+        EXPECT_EQ(code, 256 * q.high[r * q.byte_stride + k] + q.low[r * q.byte_stride + k]);
+        EXPECT_TRUE(fine || q.low[r * q.byte_stride + k] == 0);
+      }
+    }
+  }
+}
+
+TEST(Quantize, ARowOfOneMagnitudeHasNoFineGroup) {
+  const std::vector<float> x(256, -3.0f);
+  const Input input = quantize(Isa::ref, x, 1, 256, ActivationBits::mixed);
+  EXPECT_EQ(input.activations.quantized.fine[0], 0);
+  EXPECT_EQ(input.activations.quantized.codes[0], -32512);
+}
+
 TEST(Quantize, EveryInstructionSetGivesTheSameBits) {
   Random random(2);
   for (const std::size_t columns : {32u, 64u, 96u, 640u, 2080u}) {
     constexpr std::size_t rows = 20;
     const std::vector<float> x = mixed_activations(rows * columns, random);
-    const Input expected = quantize(Isa::ref, x, rows, columns);
-    for (const Isa isa : {Isa::avx2, Isa::avx512}) {
-      if (isa > widest_isa()) continue;
-      const Input actual = quantize(isa, x, rows, columns);
-      EXPECT_EQ(std::string(quantize_kernel(isa).name), fmt::format("quantize.{}", name_of(isa)));
-      EXPECT_EQ(std::memcmp(actual.memory.data(), expected.memory.data(), expected.memory.size()),
-                0)
-          << name_of(isa) << " " << columns;
+    for (const ActivationBits bits : {ActivationBits::sixteen, ActivationBits::mixed}) {
+      const Input expected = quantize(Isa::ref, x, rows, columns, bits);
+      for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+        if (isa > widest_isa()) continue;
+        const Input actual = quantize(isa, x, rows, columns, bits);
+        EXPECT_EQ(std::string(quantize_kernel(isa).name), fmt::format("quantize.{}", name_of(isa)));
+        EXPECT_EQ(std::memcmp(actual.memory.data(), expected.memory.data(), expected.memory.size()),
+                  0)
+            << name_of(isa) << " " << columns;
+      }
     }
   }
 }

@@ -38,7 +38,8 @@ Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan, const T
   auto self = std::unique_ptr<CpuBackend>(new CpuBackend(plan, team, isa, limits));
   PREMISE_TRY(self->weights_, CpuWeights::load(self->plan_, source, team));
   assert(self->attention_ != nullptr);
-  auto program = compile_program(self->plan_, self->weights_, *self->attention_, isa);
+  auto program =
+      compile_program(self->plan_, self->weights_, *self->attention_, isa, limits.activations);
   if (!program) return at(text({"{}", "{}"}, source.path()), std::move(program).error());
   self->program_ = std::move(program).value();
   PREMISE_TRY(self->cache_, KvStore::create(plan, limits.blocks, limits.kv_type));

@@ -9,8 +9,9 @@ namespace {
 
 class Compiler {
  public:
-  Compiler(const Plan& plan, const CpuWeights& weights, const AttentionKernel& attention, Isa isa)
-      : plan_(plan), weights_(weights), attention_(attention), isa_(isa) {}
+  Compiler(const Plan& plan, const CpuWeights& weights, const AttentionKernel& attention, Isa isa,
+           ActivationBits bits)
+      : plan_(plan), weights_(weights), attention_(attention), isa_(isa), bits_(bits) {}
 
   Result<Program> run() {
     for (std::size_t v = 0; v < plan_.values.size(); ++v)
@@ -34,6 +35,10 @@ class Compiler {
 
  private:
   Rows rows_of(ValueId value) const { return plan_.values[static_cast<std::size_t>(value)].rows; }
+
+  ActivationBits bits_of(ValueId value) const {
+    return rows_of(value) == Rows::logits ? ActivationBits::sixteen : bits_;
+  }
 
   std::size_t clock(const std::string& name) {
     auto& clocks = program_.clocks;
@@ -102,7 +107,7 @@ class Compiler {
       last = i;
     }
     if (quantized) {
-      add_row_op(rows_of(phase.in), QuantizeOp{phase.in});
+      add_row_op(rows_of(phase.in), QuantizeOp{phase.in, bits_of(phase.in)});
       touch(phase.in);
       const std::uint64_t columns = plan_.values[static_cast<std::size_t>(phase.in)].width;
       program_.quantized_columns = std::max(program_.quantized_columns, columns);
@@ -134,14 +139,15 @@ class Compiler {
   const CpuWeights& weights_;
   const AttentionKernel& attention_;
   Isa isa_;
+  ActivationBits bits_;
   Program program_;
 };
 
 }  // namespace
 
 Result<Program> compile_program(const Plan& plan, const CpuWeights& weights,
-                                const AttentionKernel& attention, Isa isa) {
-  return Compiler(plan, weights, attention, isa).run();
+                                const AttentionKernel& attention, Isa isa, ActivationBits bits) {
+  return Compiler(plan, weights, attention, isa, bits).run();
 }
 
 }  // namespace premise

@@ -28,6 +28,7 @@ namespace premise {
 /// Quantizes a row of `in` for the matmul phase that follows.
 struct QuantizeOp {
   ValueId in;
+  ActivationBits bits;
 };
 
 /// value += bias
@@ -81,8 +82,10 @@ struct Program {
                                  // last phase; nothing where they are biased, scaled or capped
 };
 
-/// Fails where no kernel of this instruction set takes a weight's layout, by name.
+/// Fails where no kernel of this instruction set takes a weight's layout, by name. Rows whose
+/// logits are wanted are few, and errors in the head are seen most: they keep sixteen bits in any
+/// case.
 Result<Program> compile_program(const Plan& plan, const CpuWeights& weights,
-                                const AttentionKernel& attention, Isa isa);
+                                const AttentionKernel& attention, Isa isa, ActivationBits bits);
 
 }  // namespace premise

@@ -88,7 +88,7 @@ void CpuBackend::run_row(const SelectRowsOp& op, std::size_t index) {
 }
 
 void CpuBackend::run_row(const QuantizeOp& op, std::size_t index) {
-  quantize_.run(row(op.in, index), width(op.in), quantized_, index);
+  quantize_.run(row(op.in, index), width(op.in), op.bits, quantized_, index);
 }
 
 void CpuBackend::run_row(const BiasOp& op, std::size_t index) {

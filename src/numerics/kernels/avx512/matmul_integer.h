@@ -1,23 +1,25 @@
 // Multiplication by integer layouts with AVX-512 VNNI. contracts/matmul.h fixes the arithmetic.
 //
-// vpdpwssd multiplies 32 words (16 rows × 2 columns) by 2 activations, the same for all rows, and
-// adds into 16 sums: rows lie in lanes, so nothing is ever added across lanes. The even and the odd
-// bytes of a quad of codes are its two vectors of words.
+// Rows lie in lanes: a dot product instruction takes 16 rows and the same activations for all of
+// them, so nothing is ever added across lanes.
 //
 // Few tokens (decoding): straight from the packed bytes, up to 4 tokens a pass; further passes find
-// them in the second-level cache. The memory stream decides, and one stream a thread, prefetched
-// 4 KiB ahead, is the fastest: on Zen 4 two threads read 8-bit codes of [262144, 640] in 5.3 ms at
+// them in the second-level cache. vpdpwssd multiplies words, the even and the odd bytes of a quad
+// of codes, by two activations. The memory stream decides, and one stream a thread, prefetched 4
+// KiB ahead, is the fastest: on Zen 4 two threads read 8-bit codes of [262144, 640] in 5.3 ms at
 // best (9.8 ms with two panels in turns, 5.1 ms without a prefetch), 5-bit codes of [131072, 640]
 // in 2.0 ms (3.9, 2.5). Up to about 12 tokens this costs less than unpacking.
 //
-// More tokens: a pair of panels × 256 columns is unpacked once into words and f32 scales, then
-// tiles of 6 tokens × 32 rows run over it. Registers: 12 integer sums + 12 f32 sums + 2 weights
-// + 1 broadcast activation = 27 of 32; the f32 scales come as memory operands. Loads per 12 dot
-// products: 2 weights + 6 broadcasts, below one a product. Cache: 16 KiB of words, up to 4 KiB of
-// scales and 3 KiB of activations stay within a first level of 32 KiB; sums of 256 tokens between
-// blocks of columns are 32 KiB in the second. Roof: a group of 32 columns is 16 dot products and 2
-// (with minimums 3) multiplications on the same ports, so 89 % (84 %) of the rate of vpdpwssd; with
-// scales per 16 it is 80 % (73 %).
+// More tokens: four panels × 256 columns are unpacked once into bytes and f32 scales, then tiles of
+// 3 tokens × 64 rows run over them. vpdpbusd multiplies a quad of codes by four upper bytes of
+// activations, and by the four lower ones only in groups that are fine in one of the tokens: of
+// ActivationBits::mixed on Gemma 3 270M that is one in four, which leaves 62 % of the instructions.
+// (A dot product of words is as many as both bytes take.) Registers: 12 integer sums + 12 f32 sums
+// + 3 broadcast activations + 1 weight = 28 of 32; the f32 scales come as memory operands. Cache:
+// 16 KiB of bytes, up to 4 KiB of scales and 1.5 KiB of activations stay within a first level of 32
+// KiB; sums of 256 tokens between blocks of columns are 64 KiB in the second. Roof: a coarse group
+// of 32 columns is 8 dot products and 2 (with minimums 3) multiplications on the same ports, a fine
+// one 16.
 #pragma once
 
 #include "numerics/kernels/avx512/matmul_vectors.h"
@@ -25,7 +27,8 @@
 namespace premise {
 namespace {
 
-constexpr int tile_tokens = 6;
+constexpr int tile_tokens = 3;
+constexpr int tile_panels = 4;
 constexpr int direct_tile_tokens = 4;
 constexpr std::size_t direct_tokens = 12;  // most that are multiplied straight from packed bytes
 constexpr std::uint32_t block_groups = chunk_groups;
@@ -33,16 +36,22 @@ constexpr std::size_t block_tokens = 256;
 constexpr int prefetch_bytes = 4096;
 
 struct Scratch {
-  std::uint16_t codes[block_groups][8][2][2][32];  // [group][quad][even, odd][panel]
-  float scale[block_groups][2][2][16];             // [group][half][panel]
-  float min[block_groups][2][2][16];
-  float sums[block_tokens][2][16];
+  std::uint8_t codes[block_groups][8][tile_panels][64];  // [group][quad][panel]
+  float scale[block_groups][2][tile_panels][16];         // [group][half][panel]
+  float min[block_groups][2][tile_panels][16];
+  float sums[block_tokens][tile_panels][16];
 };
 
 PREMISE_INLINE __m512i broadcast(const std::int16_t* two_codes) {
   std::int32_t pair;
   __builtin_memcpy(&pair, two_codes, sizeof pair);
   return _mm512_set1_epi32(pair);
+}
+
+PREMISE_INLINE __m512i broadcast(const std::int8_t* four_codes) {
+  std::int32_t quad;
+  __builtin_memcpy(&quad, four_codes, sizeof quad);
+  return _mm512_set1_epi32(quad);
 }
 
 /// Rows of W in panel `panel` as a mask of lanes.
@@ -138,10 +147,7 @@ struct Integer {
                            std::size_t count, float* y, std::size_t y_stride) {
     for (; count >= direct_tile_tokens; count -= direct_tile_tokens) {
       direct<direct_tile_tokens>(w, panel, x, y, y_stride);
-      x.codes += direct_tile_tokens * x.code_stride;
-      x.scales += direct_tile_tokens * x.group_stride;
-      x.minus_sums32 += direct_tile_tokens * x.group_stride;
-      x.minus_sums16 += 2 * direct_tile_tokens * x.group_stride;
+      x = without_first(x, direct_tile_tokens);
       y += direct_tile_tokens * y_stride;
     }
     switch (count) {
@@ -178,9 +184,7 @@ struct Integer {
     for (std::uint32_t g = 0; g < count; ++g, at += code_bytes(layout)) {
       const Codes<layout> codes(at);
       unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA {
-        const __m512i quad = codes.template quad<q>();
-        _mm512_store_si512(s.codes[g][q][0][p], widened<0>(quad));
-        _mm512_store_si512(s.codes[g][q][1][p], widened<1>(quad));
+        _mm512_store_si512(s.codes[g][q][p], codes.template quad<q>());
       });
       for (int half = 0; half < halves; ++half) {
         _mm512_store_ps(s.scale[g][half][p], scales.scale(g, half));
@@ -189,95 +193,112 @@ struct Integer {
     }
   }
 
-  /// `tokens` tokens from `token` on × the pair of panels in the scratch × its groups.
-  template <int tokens>
-  static void tile(const Scratch& s, const QuantizedRows& x, std::size_t token, std::size_t first,
-                   std::uint32_t count, float (*sums)[2][16]) {
-    __m512 acc[tokens][2];
-    const std::int16_t* q16[tokens];
-    for (int t = 0; t < tokens; ++t) {
-      acc[t][0] = _mm512_load_ps(sums[t][0]);
-      acc[t][1] = _mm512_load_ps(sums[t][1]);
-      q16[t] = x.codes + (token + t) * x.code_stride + first * group_columns;
-    }
-    const float* a = x.scales + token * x.group_stride + first;
-    const std::int32_t* minus = minus_sums(x, token) + halves * first;
-    for (std::uint32_t g = 0; g < count; ++g, ++a) {
-      unroll<0, halves>([&]<int half>() PREMISE_INLINE_LAMBDA {
-        __m512i dot[tokens][2];
+  /// dot += codes of the quads of a half × four activations each, for every token and panel.
+  template <int half, int tokens>
+  static PREMISE_INLINE void products(const std::uint8_t (&codes)[8][tile_panels][64],
+                                      const std::int8_t* bytes, std::size_t stride,
+                                      __m512i (&dot)[tokens][tile_panels]) {
+    unroll<half * quads, (half + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
+      __m512i b[tokens];
+      unroll<0, tokens>(
+          [&]<int t>() PREMISE_INLINE_LAMBDA { b[t] = broadcast(bytes + t * stride + 4 * q); });
+      unroll<0, tile_panels>([&]<int p>() PREMISE_INLINE_LAMBDA {
+        const __m512i w = load512(codes[q][p]);
         unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-          dot[t][0] = dot[t][1] = start(minus[t * halves * x.group_stride]);
+          dot[t][p] = _mm512_dpbusd_epi32(dot[t][p], w, b[t]);
         });
-        unroll<half * quads, (half + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
-          unroll<0, 2>([&]<int parity>() PREMISE_INLINE_LAMBDA {
-            const __m512i w0 = load512(s.codes[g][q][parity][0]);
-            const __m512i w1 = load512(s.codes[g][q][parity][1]);
-            unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-              const __m512i b = broadcast(q16[t] + g * group_columns + 4 * q + 2 * parity);
-              dot[t][0] = _mm512_dpwssd_epi32(dot[t][0], w0, b);
-              dot[t][1] = _mm512_dpwssd_epi32(dot[t][1], w1, b);
-            });
-          });
-        });
-        unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-          unroll<0, 2>([&]<int p>() PREMISE_INLINE_LAMBDA {
-            acc[t][p] = add(dot[t][p], _mm512_load_ps(s.scale[g][half][p]),
-                            _mm512_load_ps(s.min[g][half][p]), minus[t * halves * x.group_stride],
-                            a[t * x.group_stride], acc[t][p]);
-          });
-        });
-        ++minus;
       });
-    }
-    for (int t = 0; t < tokens; ++t) {
-      _mm512_store_ps(sums[t][0], acc[t][0]);
-      _mm512_store_ps(sums[t][1], acc[t][1]);
-    }
+    });
   }
 
-  static void tiles(const Scratch& s, const QuantizedRows& x, std::size_t token, std::size_t count,
-                    std::size_t first, std::uint32_t groups, float (*sums)[2][16]) {
-    std::size_t t = 0;
-    for (; t + tile_tokens <= count; t += tile_tokens)
-      tile<tile_tokens>(s, x, token + t, first, groups, sums + t);
-    switch (count - t) {
-      case 1:
-        return tile<1>(s, x, token + t, first, groups, sums + t);
-      case 2:
-        return tile<2>(s, x, token + t, first, groups, sums + t);
-      case 3:
-        return tile<3>(s, x, token + t, first, groups, sums + t);
-      case 4:
-        return tile<4>(s, x, token + t, first, groups, sums + t);
-      case 5:
-        return tile<5>(s, x, token + t, first, groups, sums + t);
-      default:
-        return;
+  /// Half `half` of group `g`. Where no token has lower bytes the integers stay 256 times smaller
+  /// and the activation scale takes the factor: powers of two change no rounding.
+  template <bool fine, int half, int tokens>
+  static PREMISE_INLINE void add_half(const Scratch& s, std::uint32_t g, const QuantizedRows& x,
+                                      const std::int32_t* minus,
+                                      __m512 (&acc)[tokens][tile_panels]) {
+    constexpr int down = fine ? 0 : 8;
+    const std::size_t minus_stride = halves * x.group_stride;
+    const std::size_t bytes = g * group_columns;
+    __m512i dot[tokens][tile_panels];
+    unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+      const __m512i from = fine ? _mm512_setzero_si512() : start(minus[t * minus_stride] >> down);
+      for (__m512i& sum : dot[t]) sum = from;
+    });
+    products<half>(s.codes[g], x.high + bytes, x.byte_stride, dot);
+    if constexpr (fine) {
+      unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+        const __m512i from = start(minus[t * minus_stride]);
+        for (__m512i& sum : dot[t]) sum = _mm512_add_epi32(_mm512_slli_epi32(sum, 8), from);
+      });
+      products<half>(s.codes[g], x.low + bytes, x.byte_stride, dot);
     }
+    unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+      const float a = x.scales[t * x.group_stride + g] * (fine ? 1.0f : 256.0f);
+      unroll<0, tile_panels>([&]<int p>() PREMISE_INLINE_LAMBDA {
+        acc[t][p] =
+            add(dot[t][p], _mm512_load_ps(s.scale[g][half][p]), _mm512_load_ps(s.min[g][half][p]),
+                minus[t * minus_stride] >> down, a, acc[t][p]);
+      });
+    });
   }
 
-  /// Panels `panel` and `other` (the same where there is no second) × `count` tokens from `token`.
-  static void pair(const PackedMatrix& w, std::uint64_t panel, std::uint64_t other,
-                   const QuantizedRows& x, std::size_t token, std::size_t count, float* y,
-                   std::size_t y_stride, Scratch& s) {
+  /// The first `tokens` tokens of x × the panels and groups in the scratch; x begins with those
+  /// groups.
+  template <int tokens>
+  static void tile(const Scratch& s, const QuantizedRows& x, std::uint32_t count,
+                   float (*sums)[tile_panels][16]) {
+    __m512 acc[tokens][tile_panels];
+    for (int t = 0; t < tokens; ++t)
+      for (int p = 0; p < tile_panels; ++p) acc[t][p] = _mm512_load_ps(sums[t][p]);
+    std::uint32_t fine = 0;  // groups with lower bytes in any of the tokens
+    for (int t = 0; t < tokens; ++t) fine |= x.fine[t * x.chunk_stride];
+    const std::int32_t* minus = minus_sums(x, 0);
+    for (std::uint32_t g = 0; g < count; ++g) {
+      unroll<0, halves>([&]<int half>() PREMISE_INLINE_LAMBDA {
+        if (fine >> g & 1u) {
+          add_half<true, half>(s, g, x, minus + half, acc);
+        } else {
+          add_half<false, half>(s, g, x, minus + half, acc);
+        }
+      });
+      minus += halves;
+    }
+    for (int t = 0; t < tokens; ++t)
+      for (int p = 0; p < tile_panels; ++p) _mm512_store_ps(sums[t][p], acc[t][p]);
+  }
+
+  static void tiles(const Scratch& s, QuantizedRows x, std::size_t count, std::uint32_t groups,
+                    float (*sums)[tile_panels][16]) {
+    for (; count >= tile_tokens; count -= tile_tokens, sums += tile_tokens) {
+      tile<tile_tokens>(s, x, groups, sums);
+      x = without_first(x, tile_tokens);
+    }
+    if (count == 1) tile<1>(s, x, groups, sums);
+    if (count == 2) tile<2>(s, x, groups, sums);
+  }
+
+  /// `panels` panels (at most tile_panels) from `panel` on × `count` tokens from `token`.
+  static void together(const PackedMatrix& w, std::uint64_t panel, std::uint64_t panels,
+                       const QuantizedRows& x, std::size_t token, std::size_t count, float* y,
+                       std::size_t y_stride, Scratch& s) {
     __builtin_memset(s.sums, 0, count * sizeof s.sums[0]);
     const std::size_t groups = w.columns / group_columns;
     for (std::size_t first = 0; first < groups; first += block_groups) {
       const bool last = groups - first <= block_groups;
       const auto block = static_cast<std::uint32_t>(last ? groups - first : block_groups);
       const std::size_t next = last ? 0 : first + block_groups;
-      const std::uint64_t step = last ? 2 : 0;  // the next pair of panels
-      unpack(chunk_at(w, panel, first), chunk_at(w, panel + step, next), block, 0, s);
-      unpack(chunk_at(w, other, first), chunk_at(w, other + step, next), block, 1, s);
-      tiles(s, x, token, count, first, block, s.sums);
+      for (std::uint64_t p = 0; p < tile_panels; ++p) {
+        const std::uint64_t from = panel + (p < panels ? p : 0);  // what lacks is not written
+        unpack(chunk_at(w, from, first), chunk_at(w, from + (last ? tile_panels : 0), next), block,
+               static_cast<int>(p), s);
+      }
+      tiles(s, without_groups(without_first(x, token), first), count, block, s.sums);
     }
-    const __mmask16 rows = present_rows(w, panel);
-    const __mmask16 other_rows = present_rows(w, other);
-    for (std::size_t t = 0; t < count; ++t) {
-      float* row = y + (token + t) * y_stride;
-      _mm512_mask_storeu_ps(row + other * panel_rows, other_rows, _mm512_load_ps(s.sums[t][1]));
-      _mm512_mask_storeu_ps(row + panel * panel_rows, rows, _mm512_load_ps(s.sums[t][0]));
-    }
+    for (std::size_t t = 0; t < count; ++t)
+      for (std::uint64_t p = 0; p < panels; ++p)
+        _mm512_mask_storeu_ps(y + (token + t) * y_stride + (panel + p) * panel_rows,
+                              present_rows(w, panel + p), _mm512_load_ps(s.sums[t][p]));
   }
 
   static void run(const PackedMatrix& w, std::uint64_t begin, std::uint64_t end,
@@ -292,8 +313,9 @@ struct Integer {
     for (std::size_t token = 0; token < row_count; token += block_tokens) {
       const std::size_t left = row_count - token;
       const std::size_t count = left < block_tokens ? left : block_tokens;
-      for (std::uint64_t panel = begin; panel < end; panel += 2)
-        pair(w, panel, panel + 1 < end ? panel + 1 : panel, x, token, count, y, y_stride, s);
+      for (std::uint64_t panel = begin; panel < end; panel += tile_panels)
+        together(w, panel, end - panel < tile_panels ? end - panel : tile_panels, x, token, count,
+                 y, y_stride, s);
     }
   }
 };

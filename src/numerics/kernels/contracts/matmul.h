@@ -13,7 +13,7 @@
 // the format has it; S, M and the integers below belong to one row of W and one scale group, `a` is
 // the activation scale of the 32 columns around it. For each y:
 //   acc = 0;  for scale groups ascending:
-//     dot = Σ (code[k] − zero) · q[k]      exact in int32: any part is ≤ 32 · 255 · 32767 < 2^28
+//     dot = Σ (code[k] − zero) · q[k]      exact in int32: any part is ≤ 32 · 255 · 32512 < 2^28
 //     t   = f32(dot) · S                   f32(dot) is rounded, to nearest even
 //     t   = fma(M, f32(−Σ q[k]), t)        only in formats with a minimum
 //     acc = fma(t, a, acc)
@@ -24,10 +24,11 @@
 // sizes, threads, chunks of a prompt and instruction sets. (The sign and payload of a NaN are not
 // covered.) Alternatives rejected: fma(f32(dot), S · a, acc), which needs one operation more where
 // there is a minimum; activation groups of 256, which round small activations away beside large
-// ones; and int8 activations, whose errors the real model shows (docs/decisions/0003).
+// ones; and int8 activations throughout, whose errors the real model shows (docs/decisions/0003).
 //
-// Error against f32 activations: a group's activations move by at most a/2 = amax/65534 each, so
-//   |Δy| ≤ Σ over groups of amax/65534 · Σ|w[k]|,  plus float rounding of about 2^-24 · Σ|w · x|.
+// Error against f32 activations: those of a fine group move by at most a/2 = amax/65024 each, so
+//   |Δy| ≤ Σ over groups of amax/65024 · Σ|w[k]|,  plus float rounding of about 2^-24 · Σ|w · x|;
+// those of a coarse group (ActivationBits::mixed) by up to amax/254.
 #pragma once
 
 #include <cstddef>
@@ -58,6 +59,11 @@ inline constexpr std::uint32_t quad_order[4] = {0, 2, 1, 3};
 /// What a layout takes as input.
 enum class ActivationKind : std::uint8_t { f32, int16 };
 
+/// How many bits activations are rounded to: sixteen, or sixteen in the groups that stand out of
+/// their row and eight in the others. A code is then a multiple of 256, and half the work of its
+/// products falls away (docs/decisions/0009-activations-of-eight-and-sixteen-bits.md).
+enum class ActivationBits : std::uint8_t { sixteen, mixed };
+
 /// A packed matrix in memory that somebody else owns; 64-byte aligned.
 struct PackedMatrix {
   const std::byte* data;  // [panels][panel_bytes]
@@ -72,26 +78,74 @@ struct PackedMatrix {
 
 /// Activations as int16, one scale per group of 32 columns. Sums are negative because a dot product
 /// of unsigned codes starts at −zero · Σ q. Per group:
-///   amax  = max |x|;  a = amax / 32767;  q = round_to_even(x · (32767 / amax))
-///   amax < 2^-100: a = 0 and q = 0 (32767 / amax would overflow)
-///   a NaN or an infinity in the group: a = NaN and q = 0, so that y shows it
+///   amax  = max |x|;  a = amax / 32512
+///   fine:   q = round_to_even(x · (32512 / amax)), ActivationBits::sixteen or amax > fine_limit()
+///   coarse: q = 256 · round_to_even(x · (127 / amax))
+///   amax < 2^-100: a = 0 and q = 0 (32512 / amax would overflow), coarse
+///   a NaN or an infinity in the group: a = NaN and q = 0, so that y shows it; coarse
 ///
-/// The four codes of a quad lie in the order of columns 0, 2, 1, 3: the even and the odd bytes of a
-/// vector of weights, widened to 16 bits by one mask or one shift, meet them as two pairs.
+/// The same codes stand twice. As words, the four of a quad lie in the order of columns 0, 2, 1, 3:
+/// the even and the odd bytes of a vector of weights, widened to 16 bits by one mask or one shift,
+/// meet them as two pairs. And as bytes in the order of columns, q = 256 · high + low, both signed,
+/// which is why q ends at 127 · 256 = 32512; low is 0 throughout a coarse group.
 struct QuantizedRows {
   std::int16_t* codes;         // [row][code_stride], 64-byte aligned rows
+  std::int8_t* high;           // [row][byte_stride]
+  std::int8_t* low;            // [row][byte_stride]
+  std::uint8_t* fine;          // [row][chunk_stride]: bit g of a chunk of 8 groups: group g is fine
   float* scales;               // [row][group_stride]
   std::int32_t* minus_sums32;  // [row][group_stride]: −Σ q over the group
   std::int32_t* minus_sums16;  // [row][2 · group_stride]: −Σ q over each half of the group
   std::size_t code_stride;     // elements
+  std::size_t byte_stride;     // elements
+  std::size_t chunk_stride;    // elements
   std::size_t group_stride;    // elements
 };
+
+/// The same rows without the first `rows`.
+static inline QuantizedRows without_first(QuantizedRows x, std::size_t rows) {
+  x.codes += rows * x.code_stride;
+  x.high += rows * x.byte_stride;
+  x.low += rows * x.byte_stride;
+  x.fine += rows * x.chunk_stride;
+  x.scales += rows * x.group_stride;
+  x.minus_sums32 += rows * x.group_stride;
+  x.minus_sums16 += 2 * rows * x.group_stride;
+  return x;
+}
+
+/// The same rows without the first `groups` of their groups, a multiple of eight.
+static inline QuantizedRows without_groups(QuantizedRows x, std::size_t groups) {
+  x.codes += 32 * groups;
+  x.high += 32 * groups;
+  x.low += 32 * groups;
+  x.fine += groups / 8;
+  x.scales += groups;
+  x.minus_sums32 += groups;
+  x.minus_sums16 += 2 * groups;
+  return x;
+}
+
+/// The largest code, and the largest high byte.
+inline constexpr float fine_range = 32512.0f;
+inline constexpr float coarse_range = 127.0f;
+
+/// The magnitude above which a group of a row with these largest magnitudes is fine: half as much
+/// again as they are on average. (An average of finite ones; the sum ascends, a rounding a group.)
+static inline float fine_limit(ActivationBits bits, const float* amax, std::size_t groups) {
+  if (bits == ActivationBits::sixteen) return 0.0f;
+  float sum = 0.0f;
+  for (std::size_t g = 0; g < groups; ++g)
+    if (amax[g] <= 0x1.fffffep127f) sum += amax[g];
+  return 1.5f * (sum / static_cast<float>(groups));
+}
 
 struct QuantizeKernel {
   const char* name;  // "quantize.avx512"
   /// Quantizes x[columns] into row `row` of `out`; columns is a multiple of 32. Rows may be written
   /// by several threads at once.
-  void (*run)(const float* x, std::size_t columns, const QuantizedRows& out, std::size_t row);
+  void (*run)(const float* x, std::size_t columns, ActivationBits bits, const QuantizedRows& out,
+              std::size_t row);
 };
 
 /// The input of a multiplication: the member that the kernel's ActivationKind names.
