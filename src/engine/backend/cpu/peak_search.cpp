@@ -13,6 +13,10 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr Peak no_peak{-infinity, 0};
 constexpr std::size_t panels_at_once = 16;  // whose products stay in the first-level cache
 
+// Blocks that a thread takes at a time: long enough a stream for memory, and a thread that lost its
+// processor for a while leaves the rest to the others. The head is a phase of many milliseconds.
+constexpr std::size_t blocks_at_once = 64;
+
 // Products beyond this could overflow on the way, and a bound that did says nothing.
 constexpr float bound_max = 1e25f;
 
@@ -64,6 +68,7 @@ void PeakSearch::begin(const QuantizedRows& in, std::size_t first, std::size_t c
   in_ = in;
   first_ = first;
   count_ = count;
+  counter_.reset(blocks_, blocks_at_once);
   for (Found& found : found_) {
     found.lower.assign(count, -infinity);
     found.peaks.assign(count, no_peak);
@@ -83,16 +88,19 @@ void PeakSearch::coarsen(int thread) {
 
 void PeakSearch::bound(int thread, void* scratch) {
   Found& found = found_[static_cast<std::size_t>(thread)];
-  if (few()) {
-    const Range panels = split(panel_count(head_.rows), team_.size(), thread);
-    for (std::size_t panel = panels.first; panel < panels.last; panel += panels_at_once)
-      multiply(panel, std::min(panels_at_once, panels.last - panel), 0, count_, scratch,
+  const std::uint64_t panels = panel_count(head_.rows);
+  for (Range blocks = counter_.next(); !blocks.empty(); blocks = counter_.next()) {
+    if (!few()) {
+      kernel_->bound(head_, norms_, blocks.first, blocks.last, coarse_, count_, upper_, blocks_,
+                     found.lower.data());
+      continue;
+    }
+    const std::uint64_t last = std::min<std::uint64_t>(panels, blocks.last * peak_block_panels);
+    for (std::uint64_t panel = blocks.first * peak_block_panels; panel < last;
+         panel += panels_at_once)
+      multiply(panel, std::min<std::uint64_t>(panels_at_once, last - panel), 0, count_, scratch,
                found.peaks);
-    return;
   }
-  const Range blocks = split(blocks_, team_.size(), thread);
-  kernel_->bound(head_, norms_, blocks.first, blocks.last, coarse_, count_, upper_, blocks_,
-                 found.lower.data());
 }
 
 void PeakSearch::settle(int thread, void* scratch) {
@@ -113,15 +121,6 @@ void PeakSearch::settle(int thread, void* scratch) {
   }
 }
 
-QuantizedRows PeakSearch::row_of_input(std::size_t row) const {
-  QuantizedRows x = in_;
-  x.codes += row * x.code_stride;
-  x.scales += row * x.group_stride;
-  x.minus_sums32 += row * x.group_stride;
-  x.minus_sums16 += 2 * row * x.group_stride;
-  return x;
-}
-
 // Exact products of some panels (at most panels_at_once) and rows (at most few_rows), into `best`.
 void PeakSearch::multiply(std::uint64_t first_panel, std::uint64_t panels, std::size_t first_row,
                           std::size_t rows, void* scratch, std::span<Peak> best) const {
@@ -130,7 +129,7 @@ void PeakSearch::multiply(std::uint64_t first_panel, std::uint64_t panels, std::
   PackedMatrix part = head_;
   part.data += first_panel * head_.panel_bytes;
   part.rows = std::min<std::uint64_t>(panels * panel_rows, head_.rows - first);
-  const Activations input{nullptr, 0, row_of_input(first_ + first_row)};
+  const Activations input{nullptr, 0, without_first(in_, first_ + first_row)};
   float products[few_rows * most];
   exact_.run(part, 0, panels, input, rows, products, most, scratch);
   for (std::size_t row = 0; row < rows; ++row) {

@@ -63,7 +63,6 @@ class PeakSearch {
       : head_(head), kernel_(&kernel), exact_(exact), team_(team) {}
   Status allocate(std::size_t rows_max);
   bool measure_norms();
-  QuantizedRows row_of_input(std::size_t row) const;
   bool few() const { return count_ <= few_rows; }
   void multiply(std::uint64_t first_panel, std::uint64_t panels, std::size_t first_row,
                 std::size_t rows, void* scratch, std::span<Peak> best) const;
@@ -83,6 +82,7 @@ class PeakSearch {
   std::vector<char> unbounded_;  // by row: every block is computed
   std::vector<Found> found_;     // by thread
   std::vector<Peak> peaks_;
+  WorkCounter counter_;  // deals out blocks
 
   QuantizedRows in_{};
   std::size_t first_ = 0;
