@@ -26,9 +26,10 @@ struct ModelOptions {
   std::string kv_type;      // as typed, one of all_kv_types; empty: the engine's own default
   std::string speculative = "off";  // or "ngram"
   std::string activations = "16";   // or "mixed"
+  bool repack_cache = true;         // keep packed weights on disk, and read them from there
 };
 
-/// Declares MODEL, --threads, --kv-type and --activations.
+/// Declares MODEL, --threads, --kv-type, --activations and --no-repack-cache.
 void add_model_options(CLI::App& app, ModelOptions& options, Language language);
 
 /// Declares --context.
