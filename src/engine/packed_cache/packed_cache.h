@@ -29,7 +29,8 @@ namespace premise {
 /// How a load uses the cache.
 struct PackedCacheOptions {
   std::filesystem::path folder;
-  std::string model;   // as the user names it
+  std::string model;                                    // as the user names it
+  std::uint64_t least_bytes = std::uint64_t{16} << 20;  // fewer are packed in the time of a blink
   std::string sha256;  // of the model's file, where the store knows it; else identities are the key
   std::function<void(const Text& text)> notice = {};  // a line for people; on the loading thread,
                                                       // or on the one that ends the model

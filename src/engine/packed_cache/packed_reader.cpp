@@ -44,7 +44,7 @@ Result<bool> read_packed(const std::filesystem::path& path, const PackedHeader& 
                          ThreadTeam& team, std::span<std::byte> destination) {
   assert(destination.size() == wanted.data_bytes);
   const Descriptor file = open_regular(path);
-  if (!file && errno == ENOENT) return false;
+  if (!file && (errno == ENOENT || errno == ENOTDIR)) return false;
   struct stat status{};
   if (!file || ::fstat(file.get(), &status) != 0)
     return error(ErrorCode::bad_input, {"{}: cannot be opened: {}", "{}：无法打开：{}"},

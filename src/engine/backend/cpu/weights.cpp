@@ -96,14 +96,15 @@ Result<PackedHeader> CpuWeights::lay_out(const Plan& plan, const TensorSource& s
 Status CpuWeights::fill(const Plan& plan, const TensorSource& source, ThreadTeam& team,
                         const PackedCacheOptions* cache, PackedHeader header) {
   const SourceOrigin origin = source.origin();
-  header.key = cache ? packed_key(cache->sha256, origin) : "";
+  if (cache && header.data_bytes >= cache->least_bytes)
+    header.key = packed_key(cache->sha256, origin);
   const bool cached = !header.key.empty();
   if (cached && read_from(*cache, header, team, {memory_.data(), memory_.bytes()})) return {};
   for (std::size_t i = 0; i < plan.weights.size(); ++i)
     if (matrices_[i].data)
       pack(source.view(plan.weights[i].source_index), source, team,
            const_cast<std::byte*>(matrices_[i].data));
-  if (!cached || header.data_bytes == 0 || !is_settled(origin)) return {};
+  if (!cached || !is_settled(origin)) return {};
   PREMISE_CHECK(source.check_unchanged());  // a mixture of two models must not outlive this load
   header.model = cache->model;
   for (const SourceFile& file : origin.files) {
