@@ -99,7 +99,12 @@ Status CpuWeights::fill(const Plan& plan, const TensorSource& source, ThreadTeam
   if (cache && header.data_bytes >= cache->least_bytes)
     header.key = packed_key(cache->sha256, origin);
   const bool cached = !header.key.empty();
-  if (cached && read_from(*cache, header, team, {memory_.data(), memory_.bytes()})) return {};
+  if (cached && read_from(*cache, header, team, {memory_.data(), memory_.bytes()})) {
+    // Reading the vectors has mapped pages of matrices around them, which pack() would give back.
+    for (std::size_t i = 0; i < plan.weights.size(); ++i)
+      if (matrices_[i].data) source.release(source.view(plan.weights[i].source_index).bytes);
+    return {};
+  }
   for (std::size_t i = 0; i < plan.weights.size(); ++i)
     if (matrices_[i].data)
       pack(source.view(plan.weights[i].source_index), source, team,
