@@ -2,13 +2,15 @@
 //
 // vpdpbusd multiplies 64 codes of weights (16 rows × 4 columns), as they lie in the packed bytes,
 // by 4 activations, the same for all rows. A tile of 7 tokens × 2 panels keeps 14 integer sums and
-// 14 f32 sums in registers and unpacks a group once for all of them; all tiles of a region of
-// panels come before the next region, which every tile of this one prefetches its share of:
-// otherwise the first tile waits for memory and the others leave it idle. On a core of a Zen 4,
-// 8-bit codes of [131072, 640], in 10^9 dot products a second, prefetched 6 KiB ahead and so: 1.1
-// and 1.6 for 8 tokens, 1.5 and 2.0 for 16, 1.8 and 2.4 for 32. Two panels share each broadcast of
-// activations, which one panel × 8 tokens are short of ports for: the same matrix on a core of a
-// Zen 5, tiles of 8 × 1 and 7 × 2, 8.7 and 6.4 ms for 13 tokens, 14.4 and 12.2 ms for 32.
+// 14 f32 sums in registers and unpacks a group once for all of them, and each broadcast of
+// activations serves two panels: one panel × 8 tokens are short of ports for loads.
+//
+// All tiles of a region of panels come before the next region, which they fetch meanwhile, in the
+// order of memory: otherwise the first tile waits for memory and the others leave it idle, and two
+// streams at once are slower than one. 8-bit codes of [131072, 640] on a core of a Zen 5, one panel
+// × 8 tokens with a share of every group fetched by each tile, 7 × 2 so, and 7 × 2 as it is: 13
+// tokens 6.5, 5.1 and 3.7 ms, 16 tokens 6.7, 6.0 and 4.5, 32 tokens 9.8, 9.2 and 8.1; 2.7 to read
+// them and 3.1 for 13 tokens where they lie in the cache.
 #pragma once
 
 #include "numerics/kernels/avx512/matmul_vectors.h"
@@ -84,18 +86,16 @@ struct Coarse {
 
   // ---- bounds ---------------------------------------------------------------------------------
 
-  /// What a tile prefetches: of each group, lines `first` to `last`, this far ahead.
+  /// The region that comes next, fetched line by line in the order of memory while the tiles of
+  /// this one compute: `lines` with every group.
   struct Ahead {
-    std::uint64_t bytes;
-    int first;
-    int last;
+    const std::byte* at;
+    const std::byte* end;
+    std::uint64_t lines;
 
-    template <int panels>
-    PREMISE_INLINE void fetch(const std::byte* at, std::uint64_t panel_bytes) const {
-      for (int p = 0; p < panels; ++p)
-        for (int line = first; line < last; ++line)
-          _mm_prefetch(reinterpret_cast<const char*>(at + p * panel_bytes + bytes + 64 * line),
-                       _MM_HINT_T1);
+    PREMISE_INLINE void fetch() {
+      for (std::uint64_t line = 0; line < lines && at < end; ++line, at += 64)
+        _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
     }
   };
 
@@ -161,8 +161,8 @@ struct Coarse {
   /// `tokens` tokens from `token` on × `panels` panels from `index` on, into the bounds of their
   /// block.
   template <int tokens, int panels>
-  static void products(const PackedMatrix& w, const float* norms, std::uint64_t index,
-                       const Ahead& ahead, const CoarseRows& x, std::size_t token, Bounds& bounds) {
+  static void products(const PackedMatrix& w, const float* norms, std::uint64_t index, Ahead& ahead,
+                       const CoarseRows& x, std::size_t token, Bounds& bounds) {
     constexpr std::uint32_t chunk_size = chunk_bytes(layout, kind, chunk_groups);
     Sums<tokens, panels> sums;
     unroll<0, panels * tokens>(
@@ -177,7 +177,7 @@ struct Coarse {
                             PREMISE_INLINE_LAMBDA { scales[p].open(chunk + p * w.panel_bytes); });
       const std::byte* at = chunk + codes_offset(kind, count);
       for (std::uint32_t g = 0; g < count; ++g, at += code_bytes(layout)) {
-        ahead.template fetch<panels>(at, w.panel_bytes);
+        ahead.fetch();
         add_group<tokens, panels>(w, scales, g, at, x, token, first + g, sums);
       }
     }
@@ -195,9 +195,9 @@ struct Coarse {
   }
 
   template <int tokens>
-  static void block(const PackedMatrix& w, const float* norms, std::uint64_t index,
-                    const Ahead& ahead, const CoarseRows& x, std::size_t token, float* upper,
-                    std::size_t upper_stride, Bounds& lowest) {
+  static void block(const PackedMatrix& w, const float* norms, std::uint64_t index, Ahead& ahead,
+                    const CoarseRows& x, std::size_t token, float* upper, std::size_t upper_stride,
+                    Bounds& lowest) {
     const std::uint64_t panels = (w.rows + panel_rows - 1) / panel_rows;
     const std::uint64_t first = index * peak_block_panels;
     const std::uint64_t last =
@@ -214,7 +214,7 @@ struct Coarse {
   /// The tile of `count` tokens (at most 8) from `token` on over all blocks.
   template <int tokens>
   static void tile(const PackedMatrix& w, const float* norms, std::uint64_t begin,
-                   std::uint64_t end, const Ahead& ahead, const CoarseRows& x, std::size_t token,
+                   std::uint64_t end, Ahead& ahead, const CoarseRows& x, std::size_t token,
                    std::size_t count, float* upper, std::size_t upper_stride, float* lower) {
     if constexpr (tokens > 1) {
       if (count < tokens)
@@ -231,14 +231,20 @@ struct Coarse {
   static void bound(const PackedMatrix& w, const float* norms, std::uint64_t begin,
                     std::uint64_t end, const CoarseRows& x, std::size_t row_count, float* upper,
                     std::size_t upper_stride, float* lower) {
-    const std::uint64_t region_bytes = region_blocks * peak_block_panels * w.panel_bytes;
-    constexpr int lines = Codes<layout>::count;
-    const auto tiles = static_cast<int>((row_count + coarse_tile_tokens - 1) / coarse_tile_tokens);
+    const auto tiles = (row_count + coarse_tile_tokens - 1) / coarse_tile_tokens;
+    const std::uint64_t panels = (w.rows + panel_rows - 1) / panel_rows;
+    constexpr std::uint64_t region_panels = region_blocks * peak_block_panels;
+    const std::uint64_t steps =
+        tiles * (region_panels / coarse_tile_panels) * (w.columns / group_columns);
+    const std::uint64_t lines = region_panels * w.panel_bytes / 64 / steps + 1;
     for (std::uint64_t first = begin; first < end; first += region_blocks) {
       const std::uint64_t last = first + region_blocks < end ? first + region_blocks : end;
-      for (int i = 0; i < tiles; ++i) {
+      const std::uint64_t next = last * peak_block_panels;
+      const std::uint64_t after = next + region_panels < panels ? next + region_panels : panels;
+      Ahead ahead{w.data + (next < panels ? next : panels) * w.panel_bytes,
+                  w.data + after * w.panel_bytes, lines};
+      for (std::size_t i = 0; i < tiles; ++i) {
         const std::size_t token = row_count * i / tiles;
-        const Ahead ahead{region_bytes, lines * i / tiles, lines * (i + 1) / tiles};
         tile<coarse_tile_tokens>(w, norms, first, last, ahead, x, token,
                                  row_count * (i + 1) / tiles - token, upper, upper_stride, lower);
       }
