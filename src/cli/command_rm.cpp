@@ -36,7 +36,8 @@ Result<int> run_rm(Console& console, const std::vector<std::string>& typed) {
   }
   const PackedSweep swept = sweep_packed(Store::packed_folder(root), packed_layout_version);
   if (swept.files > 0)
-    console.say(text({"and its packed weights, {} freed", "并删除其重排权重缓存，释放 {}"},
+    console.say(text({"removed packed weights that no model uses any more, {} freed",
+                      "已清除不再有模型使用的重排权重，释放 {}"},
                      format_bytes(swept.bytes)));
   return 0;
 }

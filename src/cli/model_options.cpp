@@ -63,7 +63,10 @@ std::optional<PackedCacheOptions> packed_cache(const ModelOptions& options, cons
                             .model = options.model,
                             .sha256 = file.sha256,
                             .notice = [&console](const Text& line) { console.say(line); },
-                            .stopped = [&console] { return console.interrupt().requested(); }};
+                            .stopped =
+                                [&console, wait = options.wait_for_cache] {
+                                  return !wait || console.interrupt().requested();
+                                }};
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct ModelOptions {
   std::string speculative = "off";  // or "ngram"
   std::string activations = "16";   // or "mixed"
   bool repack_cache = true;         // keep packed weights on disk, and read them from there
+  bool wait_for_cache = true;       // when the model goes and they are not written yet
 };
 
 /// Declares MODEL, --threads, --kv-type, --activations and --no-repack-cache.

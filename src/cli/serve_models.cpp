@@ -110,6 +110,7 @@ ModelOptions model_options(const ModelSpec& spec, const EngineConfig& config) {
   options.speculative = config.speculative;
   options.activations = activations_of(config);
   options.repack_cache = config.repack_cache;
+  options.wait_for_cache = false;  // a server has had the time; its end and its swaps have not
   return options;
 }
 

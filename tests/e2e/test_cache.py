@@ -4,11 +4,14 @@ A tiny model with a wide feed-forward network, since models below 16 MiB are not
 has read the cache shows in the time of its file, which is the time of last use.
 """
 
+import contextlib
+import hashlib
 import json
 import os
 import pathlib
 import resource
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -151,6 +154,28 @@ def test_list_takes_away_what_belongs_to_no_model(home, model):
     assert list(entry.parent.iterdir()) == []
 
 
+def test_a_model_of_the_store_is_known_by_its_digest_and_rm_takes_its_entry(home, contents):
+    assert premise(home, "list").returncode == 0  # makes the store
+    digest = hashlib.sha256(contents).hexdigest()
+    with contextlib.closing(sqlite3.connect(home / "premise.db")) as database, database:
+        database.execute("INSERT INTO blobs VALUES (?, ?)", (digest, len(contents)))
+        (number,) = database.execute("INSERT INTO models(name) VALUES ('wide') RETURNING id").fetchone()
+        database.execute("INSERT INTO manifests(model, tag, digest, format, file_name, source, licence)"
+                         " VALUES (?, 'test', ?, 'gguf', 'wide.gguf', 'file', '')", (number, digest))
+    (home / "blobs" / f"sha256-{digest}").write_bytes(contents)
+    time.sleep(0.2)
+    entry, _ = cached(home, "wide:test")
+    assert entry.name == f"sha256-{digest}.packed"
+    (row,) = listed(home)["entries"]
+    assert (row["model"], row["sha256"]) == ("wide:test", digest)
+    assert premise(home, "cache", "clear", "wide:test").returncode == 0
+    assert entries(home) == []
+    cached(home, "wide:test")
+    removed = premise(home, "rm", "wide:test")
+    assert removed.returncode == 0 and "packed weights" in removed.stderr
+    assert entries(home) == []
+
+
 def test_a_home_that_cannot_be_written_to_is_said_in_one_line(tmp_path, model):
     home = tmp_path / "file"
     home.write_text("in the way")
@@ -205,5 +230,8 @@ def test_a_server_uses_it_unless_told_otherwise(home, model):
     for options, count in ((("--config", config), 0), ((), 1)):
         server = serving.Server(home, model, "--context", 256, "--threads", 2, *options)
         assert server.port, server.said
+        deadline = time.monotonic() + 20  # it is written while the server serves
+        while count > len(entries(home)) and time.monotonic() < deadline:
+            time.sleep(0.05)
         assert server.stop()[0] == 0
         assert len(entries(home)) == count

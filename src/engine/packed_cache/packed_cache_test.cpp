@@ -143,6 +143,10 @@ TEST_F(PackedCache, TellsAFileByItsIdentityAndAStoredOneByItsDigest) {
   EXPECT_EQ(packed_key("", {"gguf", 3, {{"x", 7, {}}}}), "");
 }
 
+TEST_F(PackedCache, NamesAFileByItsKey) {
+  EXPECT_EQ(path().filename().string(), "file-" + header().key.substr(5) + ".packed");
+}
+
 TEST_F(PackedCache, NeverTakesAPathFromAKey) {
   EXPECT_EQ(packed_path("/c", "sha256:../../etc/x").parent_path(), "/c");
   EXPECT_EQ(packed_path("/c", "sha256:" + std::string(64, 'a')),

@@ -64,23 +64,26 @@ PackedEntry entry_at(const fs::path& path, std::uint32_t layout) {
 
 std::string packed_key(std::string_view sha256, const SourceOrigin& origin) {
   if (!sha256.empty()) return fmt::format("sha256:{}", sha256);
-  std::string key;
+  std::string identities;  // hashed: a model of a thousand parts has long ones
   for (const SourceFile& file : origin.files) {
     const FileIdentity& id = file.identity;
     if (id == FileIdentity{}) return {};
-    key += fmt::format("{}{}.{}.{}.{}.{}", key.empty() ? "file:" : ",", id.device, id.inode,
-                       id.bytes, id.modified_ns, id.changed_ns);
+    identities += fmt::format("{}.{}.{}.{}.{},", id.device, id.inode, id.bytes, id.modified_ns,
+                              id.changed_ns);
   }
-  return key;
+  const auto digest = hash_of(HashKind::sha256, identities);
+  return identities.empty() || !digest ? "" : "file:" + *digest;
 }
 
 fs::path packed_path(const fs::path& folder, std::string_view key) {
   // Of what a header in the folder claims, too: a digest is a name only where it looks like one.
-  constexpr std::string_view by_digest = "sha256:";
-  if (key.starts_with(by_digest) && is_hash(HashKind::sha256, key.substr(by_digest.size())))
-    return folder / fmt::format("sha256-{}{}", key.substr(by_digest.size()), ending);
-  const auto digest = hash_of(HashKind::sha256, key);
-  return folder / fmt::format("file-{}{}", digest ? digest->substr(0, 40) : "unknown", ending);
+  for (const std::string_view kind : {"sha256", "file"}) {
+    if (!key.starts_with(kind) || key.substr(kind.size(), 1) != ":") continue;
+    const std::string_view digest = key.substr(kind.size() + 1);
+    if (is_hash(HashKind::sha256, digest))
+      return folder / fmt::format("{}-{}{}", kind, digest, ending);
+  }
+  return folder / fmt::format("unknown{}", ending);
 }
 
 Result<std::vector<PackedEntry>> list_packed(const fs::path& folder, std::uint32_t layout) {
