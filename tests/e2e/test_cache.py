@@ -168,6 +168,10 @@ def test_a_model_of_the_store_is_known_by_its_digest_and_rm_takes_its_entry(home
     assert entry.name == f"sha256-{digest}.packed"
     (row,) = listed(home)["entries"]
     assert (row["model"], row["sha256"]) == ("wide:test", digest)
+    os.utime(home / "blobs" / f"sha256-{digest}", (LONG_AGO, LONG_AGO))  # as if it had been mended
+    time.sleep(0.2)
+    assert "changed since" in complete(home, "wide:test")[1]
+    assert complete(home, "wide:test")[1] == ""
     assert premise(home, "cache", "clear", "wide:test").returncode == 0
     assert entries(home) == []
     cached(home, "wide:test")

@@ -37,8 +37,8 @@ struct PackedCacheOptions {
   std::function<bool()> stopped = {};  // whether an end need not wait for the writing; any thread
 };
 
-/// "sha256:…" where the digest is known, else "file:…", a digest of the identities; empty where the source
-/// has no files to tell by.
+/// "sha256:…" where the digest is known, else "file:…", a digest of the identities; empty where the
+/// source has no files to tell by.
 std::string packed_key(std::string_view sha256, const SourceOrigin& origin);
 
 std::filesystem::path packed_path(const std::filesystem::path& folder, std::string_view key);

@@ -22,7 +22,7 @@ bool is_current(const PackedHeader& header, std::uint32_t layout) {
   const bool by_digest = header.key.starts_with("sha256:");
   return std::ranges::all_of(header.origins, [&](const PackedOrigin& origin) {
     const auto now = identity_of_file(origin.path);
-    return now && (by_digest || *now == origin.identity);
+    return now && (by_digest ? origin.is_still(*now) : *now == origin.identity);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "engine/packed_cache/packed_header.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -194,6 +195,11 @@ Status same_contents(const PackedHeader& wanted, const PackedHeader& found, std:
   if (found.isa != wanted.isa)
     return differs(text({"is for another instruction set", "用于其他指令集"}));
   if (found.key != wanted.key) return differs(text({"is of another model", "属于另一个模型"}));
+  const auto still = [](const PackedOrigin& then, const PackedOrigin& now) {
+    return then.is_still(now.identity);
+  };
+  if (!std::ranges::equal(found.origins, wanted.origins, still))
+    return differs(text({"the model's file was changed since", "模型文件在此之后有改动"}));
   if (found.data_bytes != wanted.data_bytes || found.sections != wanted.sections)
     return differs(text({"has other matrices than the model", "其中的矩阵与模型不一致"}));
   return {};

@@ -46,6 +46,12 @@ struct PackedOrigin {
   std::string path;
   FileIdentity identity;
   bool operator==(const PackedOrigin&) const = default;
+
+  /// Whether a file holds what was packed, as far as size and time tell. Of models known by their
+  /// digest too: a blob that was damaged on the disk when it was packed may have been mended since.
+  bool is_still(const FileIdentity& now) const {
+    return now.bytes == identity.bytes && now.modified_ns == identity.modified_ns;
+  }
 };
 
 struct PackedHeader {

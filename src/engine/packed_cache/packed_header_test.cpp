@@ -84,7 +84,11 @@ TEST(PackedHeader, SaysWhatDiffersFromWhatIsWanted) {
   found.sections[0].type = 8;
   EXPECT_THAT(said(found), HasSubstr("other matrices"));
   found = wanted;
+  ++found.origins[0].identity.modified_ns;
+  EXPECT_THAT(said(found), HasSubstr("changed since"));
+  found = wanted;
   found.model = "another name of it";
+  found.origins[0].path = "/moved.gguf";
   found.checksums.clear();
   EXPECT_EQ(said(found), "");
 }

@@ -99,6 +99,11 @@ Status CpuWeights::fill(const Plan& plan, const TensorSource& source, ThreadTeam
   if (cache && header.data_bytes >= cache->least_bytes)
     header.key = packed_key(cache->sha256, origin);
   const bool cached = !header.key.empty();
+  if (cached) header.model = cache->model;
+  for (const SourceFile& file : origin.files) {
+    std::error_code code;
+    header.origins.push_back({std::filesystem::absolute(file.path, code).string(), file.identity});
+  }
   if (cached && read_from(*cache, header, team, {memory_.data(), memory_.bytes()})) {
     // Reading the vectors has mapped pages of matrices around them, which pack() would give back.
     for (std::size_t i = 0; i < plan.weights.size(); ++i)
@@ -111,11 +116,6 @@ Status CpuWeights::fill(const Plan& plan, const TensorSource& source, ThreadTeam
            const_cast<std::byte*>(matrices_[i].data));
   if (!cached || !is_settled(origin)) return {};
   PREMISE_CHECK(source.check_unchanged());  // a mixture of two models must not outlive this load
-  header.model = cache->model;
-  for (const SourceFile& file : origin.files) {
-    std::error_code code;
-    header.origins.push_back({std::filesystem::absolute(file.path, code).string(), file.identity});
-  }
   auto writer = PackedWriter::start(*cache, std::move(header), {memory_.data(), memory_.bytes()});
   if (writer.ok())
     writer_ = std::move(writer).value();
