@@ -238,6 +238,12 @@ TEST(UsableIsa, TheCheckSeesOneWrongSum) {
   EXPECT_FALSE(same_product(one_wrong_sum, right));
 }
 
+TEST(UsableIsa, AFaultOfTheCheckIsANo) {
+  EXPECT_TRUE(holds_in_child([] { return true; }));
+  EXPECT_FALSE(holds_in_child([] { return false; }));
+  EXPECT_FALSE(holds_in_child([]() -> bool { __builtin_trap(); }));
+}
+
 TEST(UsableIsa, TilesThatComputeWronglyAreLeftWithAWordOrRefused) {
   const auto left = usable_isa(std::nullopt, Isa::amx, false);
   ASSERT_TRUE(left.ok());

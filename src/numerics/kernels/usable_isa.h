@@ -28,4 +28,7 @@ Result<UsableIsa> usable_isa(std::optional<std::string_view> forced, Isa chosen,
 /// by 37 tokens, small integers, whose sums are exact in any order.
 bool same_product(const MatmulKernel& kernel, const MatmulKernel& expected);
 
+/// Whether `check` says so, in a child of this process; one that faults says no.
+bool holds_in_child(bool (*check)());
+
 }  // namespace premise
