@@ -14,10 +14,10 @@
 //           decode them into 32 KiB of bf16           (they stay in a first-level cache of 48 KiB)
 //           for 32 tokens: load sums, 16 steps of 4 products, store sums
 //
-// Decoding costs about four instructions for 16 weights and is repaid over the tokens; loading and
-// storing sums takes about 100 of 1,100 cycles. Scales are multiplied into the weights, never into
-// sums: f32(code − zero) · S, less M, is exact or rounded once to f32, then to bf16 (nearest,
-// ties to even).
+// Decoding costs four to five instructions for 16 weights, some 75 cycles for a tile of them, and
+// is repaid over the tokens; loading and storing sums takes about 100 of 1,100 cycles. Scales are
+// multiplied into the weights, never into sums: f32(code − zero) · S, less M, is exact or rounded
+// once to f32, then to bf16 (nearest, ties to even).
 //
 // A result is the sum over ascending steps of 32 columns, whatever the other tokens, the panels of
 // the call and the number of its threads are.
@@ -70,30 +70,39 @@ struct TileWeights {
   }
 
  private:
-  /// Column c of a quad as numbers, one lane a row.
+  static constexpr int zero = zero_shift(layout, kind) == 0 ? 0 : 1 << zero_shift(layout, kind);
+
+  /// Column c of a quad as numbers, one lane a row: one instruction and a conversion.
   template <int c>
-  static PREMISE_INLINE __m512 levels(__m512i quad) {
-    const __m512i code = _mm512_and_si512(_mm512_srli_epi32(quad, 8 * c), _mm512_set1_epi32(255));
-    constexpr int shift = zero_shift(layout, kind);
-    constexpr int zero = shift == 0 ? 0 : 1 << shift;
-    return _mm512_cvtepi32_ps(_mm512_sub_epi32(code, _mm512_set1_epi32(zero)));
+  static PREMISE_INLINE __m512 codes_of(__m512i quad) {
+    __m512i code;
+    if constexpr (c == 0)
+      code = _mm512_and_si512(quad, _mm512_set1_epi32(255));
+    else if constexpr (c == 3)
+      code = _mm512_srli_epi32(quad, 24);
+    else
+      code = _mm512_shuffle_epi8(
+          quad, _mm512_broadcast_i32x4(_mm_setr_epi8(c, -1, -1, -1, c + 4, -1, -1, -1, c + 8, -1,
+                                                     -1, -1, c + 12, -1, -1, -1)));
+    return _mm512_cvtepi32_ps(code);
   }
 
+  // (code − zero) · S as code · S − zero · S, rounded once: zero is a power of two, so that zero ·
+  // S is exact.
   static void group(const std::byte* from, const Scales<kind>& scales, std::uint32_t g,
                     std::uint16_t* to) {
     const Codes<layout> codes(from);
     unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA {
       constexpr int half = has_halves ? q / 4 : 0;
       const __m512 scale = scales.scale(g, half);
+      const __m512 less = has_min(kind)
+                              ? scales.min(g, half)
+                              : _mm512_mul_ps(scale, _mm512_set1_ps(static_cast<float>(zero)));
       const __m512i quad = codes.template quad<q>();
-      const auto weight = [&](__m512 level) PREMISE_INLINE_LAMBDA {
-        if constexpr (has_min(kind))
-          return _mm512_fmsub_ps(level, scale, scales.min(g, half));
-        else
-          return _mm512_mul_ps(level, scale);
-      };
-      put_pair(to + 32 * (2 * q), weight(levels<0>(quad)), weight(levels<1>(quad)));
-      put_pair(to + 32 * (2 * q + 1), weight(levels<2>(quad)), weight(levels<3>(quad)));
+      const auto weight = [&](__m512 code)
+                              PREMISE_INLINE_LAMBDA { return _mm512_fmsub_ps(code, scale, less); };
+      put_pair(to + 32 * (2 * q), weight(codes_of<0>(quad)), weight(codes_of<1>(quad)));
+      put_pair(to + 32 * (2 * q + 1), weight(codes_of<2>(quad)), weight(codes_of<3>(quad)));
     });
   }
 
