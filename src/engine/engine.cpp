@@ -127,8 +127,10 @@ void Engine::create_cache() {
   }
   cache_ = std::make_unique<KvCache>(std::move(specs), kv_block_tokens);
   scheduler_ = std::make_unique<Scheduler>(
-      SchedulerLimits{options_.tokens_per_step, options_.sequences, options_.chunk_beside_decode,
-                      options_.guesses_per_step},
+      SchedulerLimits{.tokens_per_step = options_.tokens_per_step,
+                      .sequences = options_.sequences,
+                      .chunk_beside_decode = options_.chunk_beside_decode,
+                      .guesses_per_step = options_.guesses_per_step},
       *cache_);
   staging_.tables.resize(plan_.groups.size());
   staging_.views.resize(plan_.groups.size());

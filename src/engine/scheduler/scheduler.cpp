@@ -140,7 +140,9 @@ void Scheduler::plan_prompts(StepPlan& plan) {
     return std::pair(queue_.served(sequence->owner), sequence->age);
   });
   std::size_t budget = limits_.tokens_per_step - plan.tokens;
-  if (!plan.empty()) budget = std::min(budget, limits_.chunk_beside_decode * prompts.size());
+  if (!plan.empty())
+    budget = std::min(budget, std::max(limits_.chunk_beside_decode * prompts.size(),
+                                       limits_.prompt_tokens_per_decode * plan.entries.size()));
   for (const Sequence* sequence : prompts) {
     const std::size_t rest = sequence->text.size() - sequence->computed;
     const std::size_t count = std::min({rest, budget, readable(*sequence)});

@@ -106,6 +106,24 @@ TEST(Scheduler, a_step_beside_streams_grows_with_the_number_of_prompts) {
   EXPECT_EQ(scheduler.plan().tokens, 31u);
 }
 
+TEST(Scheduler, many_streams_let_one_prompt_add_more_to_a_step) {
+  KvCache cache({{0, 1000}}, 32);
+  Scheduler scheduler({.tokens_per_step = 512,
+                       .sequences = 32,
+                       .chunk_beside_decode = 10,
+                       .prompt_tokens_per_decode = 3},
+                      cache);
+  for (const RequestId id : {1, 2, 3}) add(scheduler, id, 4, 50);
+  commit_all(scheduler, scheduler.plan());
+  add(scheduler, 10, 1000, 5);
+  const auto few = scheduler.plan();
+  EXPECT_EQ(counts(few), (std::vector<std::size_t>{1, 1, 1, 10}));
+  commit_all(scheduler, few);
+  for (const RequestId id : {4, 5, 6}) add(scheduler, id, 2, 50, 7);
+  commit_all(scheduler, scheduler.plan());
+  EXPECT_EQ(counts(scheduler.plan()), (std::vector<std::size_t>{1, 1, 1, 1, 1, 1, 18}));
+}
+
 TEST(Scheduler, a_short_prompt_of_another_owner_overtakes_a_long_one) {
   KvCache cache({{0, 1000}}, 32);
   Scheduler scheduler({.tokens_per_step = 64, .sequences = 4}, cache);

@@ -114,6 +114,28 @@ Range WorkCounter::next() {
   return {first, first + std::min(chunk_, count_ - first)};
 }
 
+void WorkShares::reset(std::size_t count, std::size_t unit) {
+  constexpr std::size_t chunks = 8;
+  const std::size_t units = (count + unit - 1) / unit;
+  chunk_ = unit * std::max<std::size_t>(1, units / shares_.size() / chunks);
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    const Range piece = split(count, static_cast<int>(shares_.size()), static_cast<int>(i), unit);
+    shares_[i].last = piece.last;
+    shares_[i].next.store(piece.first, std::memory_order_relaxed);
+  }
+}
+
+Range WorkShares::next(int thread) {
+  const auto own = static_cast<std::size_t>(thread);
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    Share& share = shares_[(own + i) % shares_.size()];
+    if (share.next.load(std::memory_order_relaxed) >= share.last) continue;
+    const std::size_t first = share.next.fetch_add(chunk_, std::memory_order_relaxed);
+    if (first < share.last) return {first, std::min(share.last, first + chunk_)};
+  }
+  return {0, 0};
+}
+
 void ThreadTeam::Generation::advance() {
   value.fetch_add(1, std::memory_order_seq_cst);
   if (sleepers.load(std::memory_order_seq_cst) > 0) futex(value, FUTEX_WAKE_PRIVATE, INT_MAX);

@@ -42,6 +42,27 @@ class WorkCounter {
   std::size_t chunk_ = 1;
 };
 
+/// Shares out even tasks that are best done by neighbours: a thread takes chunks of a piece of its
+/// own, in order, and at the end helps the others with theirs, so that one that lost its processor
+/// for a while holds nobody up. Made for a number of threads; any of them at any time.
+class WorkShares {
+ public:
+  explicit WorkShares(int threads) : shares_(static_cast<std::size_t>(threads)) {}
+  /// Before the region, or between two barriers of it by one thread. Pieces and chunks are whole
+  /// units but for the last; a chunk is about an eighth of a piece.
+  void reset(std::size_t count, std::size_t unit);
+  /// The next tasks for a thread; empty when none is left.
+  Range next(int thread);
+
+ private:
+  struct alignas(64) Share {
+    std::atomic<std::size_t> next{0};
+    std::size_t last = 0;
+  };
+  std::vector<Share> shares_;
+  std::size_t chunk_ = 1;
+};
+
 enum class Pinning { none, one_core_each };
 
 /// `size()` threads that run one function side by side: the caller is thread 0, the others belong

@@ -175,5 +175,34 @@ TEST(WorkCounter, EveryTaskIsTakenOnce) {
   }
 }
 
+TEST(WorkShares, EveryTaskIsTakenOnce) {
+  ThreadTeam team(4);
+  WorkShares shares(team.size());
+  for (std::size_t count : {0, 1, 10, 1000}) {
+    for (std::size_t unit : {1, 4, 64}) {
+      std::vector<int> taken(count, 0);
+      shares.reset(count, unit);
+      team.run([&](int thread) {
+        for (Range tasks = shares.next(thread); !tasks.empty(); tasks = shares.next(thread)) {
+          for (std::size_t task = tasks.first; task < tasks.last; ++task) ++taken[task];
+        }
+      });
+      for (int times : taken) ASSERT_EQ(times, 1);
+      EXPECT_TRUE(shares.next(0).empty());
+    }
+  }
+}
+
+TEST(WorkShares, AThreadGoesThroughItsOwnPieceInOrderAndThenHelps) {
+  WorkShares shares(2);
+  shares.reset(140, 4);
+  std::vector<Range> taken;
+  for (Range tasks = shares.next(1); !tasks.empty(); tasks = shares.next(1)) taken.push_back(tasks);
+  ASSERT_EQ(taken.size(), 18u);
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(taken[i], (Range{72 + 8 * i, 80 + 8 * i}));
+  EXPECT_EQ(taken[8], (Range{136, 140})) << "chunks are whole units but for the last";
+  for (std::size_t i = 9; i < 18; ++i) EXPECT_EQ(taken[i], (Range{8 * (i - 9), 8 * (i - 8)}));
+}
+
 }  // namespace
 }  // namespace premise

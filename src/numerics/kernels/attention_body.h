@@ -11,7 +11,10 @@
 // four rows of one query and group are four heads, in prefill also neighbouring queries. Two ways
 // lead through the cache:
 //   direct   up to 8 rows (decode): F16 is converted in registers, each step is read once from
-//            memory for all rows; the bandwidth of the cache is the bound
+//            memory for all rows. The bandwidth of memory is the bound, if it is asked in time:
+//            the product with keys fetches the values, that with values the next step's keys. 300
+//            positions of 4 heads of 256 on a core of a Zen 5: 36 us without, 15 us with it,
+//            7.5 us where they lie in the cache
 //   staged   more rows (prefill): a step is converted once to F32, 64 + 64 KiB at head_dim 256, and
 //            stays in L2 for up to 128 rows, whose queries and accumulators (128 + 128 KiB) do too.
 //            Converting costs about as much as computing two rows. A cache of F32 is staged as
@@ -270,14 +273,20 @@ void run(const AttentionArgs& args) {
                          args.scratch + at.scores};
     begin(args, at, block);
     const Span span = {visible(args, first).first, visible(args, first + block.count - 1).last};
-    for (std::int64_t start = span.first / step_tokens * step_tokens; start < span.last;
-         start += step_tokens) {
-      const auto cache = direct_step<Element>(args, start, within_step(span, start));
+    const auto step_at = [&](std::int64_t start) {
+      return direct_step<Element>(args, start, within_step(span, start));
+    };
+    std::int64_t start = span.first / step_tokens * step_tokens;
+    for (auto cache = step_at(start); start < span.last; start += step_tokens) {
+      const bool last = start + step_tokens >= span.last;
+      const auto next = last ? DirectStep<Element>{} : step_at(start + step_tokens);
+      for (int tile = 0; tile < step_tiles; ++tile) cache.next[tile] = next.keys[tile];
       if (at.staged) {
         advance_block(args, at, block, start, staged_step(args, cache, at));
       } else {
         advance_block(args, at, block, start, cache);
       }
+      cache = next;
     }
     finish(args, at, block);
   }

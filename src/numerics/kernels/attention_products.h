@@ -30,7 +30,9 @@ inline Vector load_eight(const float* p) { return load_first(p, 8); }
 ///   key of position 16 t + i, dimension d: keys[t][d * key_stride + i]
 ///   value of position 16 t + i, column 64 g + c:
 ///                                          values[t][g * group_stride + i * value_stride + c]
-/// Tiles that no row sees are null. Where a step is padded, columns past head_dim, up to whole
+/// Tiles that no row sees are null. `next` holds the keys of the step after this one, null where
+/// there is none: the products fetch them, and the values of this step, before they are read.
+/// Where a step is padded, columns past head_dim, up to whole
 /// vectors, may be read.
 template <typename ElementType, bool Padded>
 struct Step {
@@ -39,6 +41,7 @@ struct Step {
 
   const Element* keys[step_tiles];
   const Element* values[step_tiles];
+  const Element* next[step_tiles];
   std::int64_t key_stride;
   std::int64_t value_stride;
   std::int64_t group_stride;
@@ -61,6 +64,10 @@ inline void multiply_keys(const float* queries, std::int64_t stride, const Posit
     Vector key[Tiles];
 #pragma GCC unroll 4
     for (int t = 0; t < Tiles; ++t) key[t] = load(keys[t] + d * step.key_stride);
+    if constexpr (!Positions::padded) {
+#pragma GCC unroll 4
+      for (int t = 0; t < Tiles; ++t) fetch(step.values[first_tile + t] + d * lanes);
+    }
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
       const Vector query = broadcast(queries[r * stride + d]);
@@ -106,8 +113,17 @@ inline void multiply_values(float* sums, std::int64_t stride, const float* weigh
   const std::int64_t offset = column / value_group * step.group_stride + column % value_group;
   for (std::int64_t p = positions.first; p < positions.last;) {
     const auto* values = step.values[p / lanes] + offset + p % lanes * step.value_stride;
+    const auto* next = step.next[p / lanes];
+    if (next != nullptr) next += (column + p % lanes * Columns) * lanes;
     const std::int64_t tile_end = smaller((p / lanes + 1) * lanes, positions.last);
     for (; p < tile_end; ++p, values += step.value_stride) {
+      if constexpr (!Positions::padded && !Half) {
+        if (next != nullptr) {
+#pragma GCC unroll 4
+          for (int c = 0; c < Columns; ++c) fetch(next + c * lanes);
+          next += Columns * lanes;
+        }
+      }
       Vector value[Columns];
 #pragma GCC unroll 4
       for (int c = 0; c < Columns; ++c) {

@@ -10,6 +10,7 @@ namespace premise {
 namespace {
 
 constexpr std::size_t floats_in_line = 16;  // of a 64-byte cache line
+constexpr std::size_t panels_in_tile = 4;   // of the widest kernels: threads cut between tiles
 
 // Rows lie on whole cache lines, so that threads on neighbouring rows share none.
 std::size_t row_stride(std::uint64_t width) {
@@ -105,6 +106,11 @@ Status CpuBackend::allocate() {
   }
   seconds_.resize(program_.clocks.size(), 0.0);
   counters_ = std::make_unique<WorkCounter[]>(program_.phases.size());
+  for (const Phase& phase : program_.phases)
+    if (const auto* matmul = std::get_if<MatmulPhase>(&phase.body))
+      parts_max_ = std::max(parts_max_, matmul->parts.size());
+  shares_.reserve(2 * parts_max_);
+  for (std::size_t i = 0; i < 2 * parts_max_; ++i) shares_.emplace_back(team_.size());
   plan_attention_lists();
   return {};
 }
@@ -145,6 +151,7 @@ StepHandle CpuBackend::launch(const BatchView& batch) {
   deal_attention();
   if (batch.peak_rows > 0) peaks_->begin(quantized_, whole_rows(), batch.peak_rows);
 
+  share_out(0);
   team_.run([this](int thread) {
     using Clock = std::chrono::steady_clock;
     auto begin = Clock::now();
@@ -154,7 +161,9 @@ StepHandle CpuBackend::launch(const BatchView& batch) {
       seconds_[index] += std::chrono::duration<double>(end - begin).count();
       begin = end;
     };
-    for (const Phase& phase : program_.phases) {
+    for (std::size_t p = 0; p < program_.phases.size(); ++p) {
+      const Phase& phase = program_.phases[p];
+      if (thread == 0) share_out(p + 1);
       std::visit([&](const auto& body) { run(body, phase, thread); }, phase.body);
       team_.barrier();
       clock(clock_of(phase));
@@ -182,7 +191,17 @@ void CpuBackend::run(const RowPhase& phase, const Phase&, int thread) {
       std::visit([&](const auto& body) { run_row(body, index); }, op);
 }
 
-void CpuBackend::run(const MatmulPhase& phase, const Phase&, int thread) {
+// A phase's shares are set while the one before it runs; the shares of both stand side by side.
+void CpuBackend::share_out(std::size_t phase) {
+  if (phase >= program_.phases.size()) return;
+  const auto* matmul = std::get_if<MatmulPhase>(&program_.phases[phase].body);
+  if (matmul == nullptr) return;
+  for (std::size_t i = 0; i < matmul->parts.size(); ++i)
+    shares_of(phase, i).reset(panel_count(weights_.matrix(matmul->parts[i].op.weight).rows),
+                              panels_in_tile);
+}
+
+void CpuBackend::run(const MatmulPhase& phase, const Phase& in_program, int thread) {
   const bool head = peaks_ != nullptr && phase.parts[0].op.out == plan_.logits;
   const std::size_t rows =
       head ? whole_rows() : row_count(plan_.values[static_cast<std::size_t>(phase.in)].rows);
@@ -190,14 +209,16 @@ void CpuBackend::run(const MatmulPhase& phase, const Phase&, int thread) {
   const Place& in = places_[static_cast<std::size_t>(phase.in)];
   const Activations input{in.data, in.stride, quantized_, tiles_};
   const bool tiles = on_tiles(phase);
-  for (const MatmulPhase::Part& part : phase.parts) {
+  const auto index = static_cast<std::size_t>(&in_program - program_.phases.data());
+  for (std::size_t i = 0; i < phase.parts.size(); ++i) {
+    const MatmulPhase::Part& part = phase.parts[i];
     const PackedMatrix& matrix = weights_.matrix(part.op.weight);
-    const Range panels = split(panel_count(matrix.rows), team_.size(), thread);
-    if (panels.empty()) continue;
     const Place& out = places_[static_cast<std::size_t>(part.op.out)];
     const MatmulKernel& kernel = tiles ? *part.tile_kernel : *part.kernel;
-    kernel.run(matrix, panels.first, panels.last, input, rows, out.data, out.stride,
-               workers_[static_cast<std::size_t>(thread)].scratch.data());
+    WorkShares& shares = shares_of(index, i);
+    for (Range panels = shares.next(thread); !panels.empty(); panels = shares.next(thread))
+      kernel.run(matrix, panels.first, panels.last, input, rows, out.data, out.stride,
+                 workers_[static_cast<std::size_t>(thread)].scratch.data());
   }
 }
 

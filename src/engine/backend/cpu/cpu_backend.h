@@ -95,6 +95,10 @@ class CpuBackend final : public Executable {
   void run(const RowPhase& phase, const Phase& in_program, int thread);
   void run(const MatmulPhase& phase, const Phase& in_program, int thread);
   void run(const AttentionPhase& phase, const Phase& in_program, int thread);
+  void share_out(std::size_t phase);
+  WorkShares& shares_of(std::size_t phase, std::size_t part) {
+    return shares_[phase % 2 * parts_max_ + part];
+  }
   void find_peaks(int thread);
   void attend(const AttentionOp& op, const AttentionTask& task, Worker& worker);
   void plan_attention_lists();
@@ -149,6 +153,10 @@ class CpuBackend final : public Executable {
   std::vector<TaskList> task_lists_;
   std::vector<std::size_t> task_list_of_phase_;  // by phase
   std::unique_ptr<WorkCounter[]> counters_;      // by phase
+
+  // Panels of the parts of a matmul phase, of those with an even and an odd number.
+  std::vector<WorkShares> shares_;
+  std::size_t parts_max_ = 0;
 
   const BatchView* batch_ = nullptr;
   std::vector<double> seconds_;  // by Program::clocks

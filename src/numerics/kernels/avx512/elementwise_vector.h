@@ -29,6 +29,9 @@ constexpr int column_tiles(int /*rows*/) { return 4; }
 
 inline LaneMask first_lanes(std::size_t n) { return static_cast<LaneMask>((1u << n) - 1u); }
 
+/// Asks for the line of *p, into the second-level cache.
+inline void fetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
+
 inline Vector zero() { return _mm512_setzero_ps(); }
 inline Vector broadcast(float x) { return _mm512_set1_ps(x); }
 inline Vector load(const float* p) { return _mm512_loadu_ps(p); }
