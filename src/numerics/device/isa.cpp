@@ -118,12 +118,17 @@ Result<Isa> choose_isa(std::optional<std::string_view> forced) {
                          "请使用 ref、avx2、avx512 或 amx；不设置则自动选择最宽的一种"}));
   }
   if (!offers(*wanted)) {
-    return error(ErrorCode::usage,
-                 {"PREMISE_ISA: this machine does not offer {}; its widest set is {}",
-                  "PREMISE_ISA：本机不支持 {}，最宽的指令集是 {}"},
-                 *forced, name_of(widest))
-        .with_hint(
-            text({"unset PREMISE_ISA to use {}", "取消 PREMISE_ISA 即可使用 {}"}, name_of(widest)));
+    Error refused = error(ErrorCode::usage,
+                          {"PREMISE_ISA: this machine does not offer {}; its widest set is {}",
+                           "PREMISE_ISA：本机不支持 {}，最宽的指令集是 {}"},
+                          *forced, name_of(widest));
+    if (*wanted == Isa::amx)
+      return std::move(refused).with_hint(
+          text({"unset PREMISE_ISA to use {}; premise doctor says what AMX lacks here",
+                "取消 PREMISE_ISA 即可使用 {}；premise doctor 会说明本机 AMX 不可用的原因"},
+               name_of(widest)));
+    return std::move(refused).with_hint(
+        text({"unset PREMISE_ISA to use {}", "取消 PREMISE_ISA 即可使用 {}"}, name_of(widest)));
   }
   return *wanted;
 }

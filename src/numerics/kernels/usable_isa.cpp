@@ -1,6 +1,8 @@
 // A processor, a hypervisor or an emulator of one may grant tiles and compute something else, and
 // wrong sums look like a worse model. So the kernel that will compute is asked first. Odd sizes:
-// every shape of a product (two or one tile of tokens, two panels or one) and every edge occurs.
+// every shape of a product (two or one tile of tokens, two panels or one; sums from nothing and
+// sums taken up again) and every edge occurs. In a child process, since a hypervisor that carries
+// no tiles lets their instructions fault.
 #include "numerics/kernels/usable_isa.h"
 
 #include <sys/prctl.h>
@@ -24,7 +26,7 @@ namespace premise {
 namespace {
 
 constexpr std::uint64_t rows = 40;
-constexpr std::uint64_t columns = 83;
+constexpr std::uint64_t columns = 595;
 constexpr std::size_t tokens = 37;
 
 struct Delete {
@@ -112,14 +114,13 @@ Result<UsableIsa> usable_isa(std::optional<std::string_view> forced) {
 Result<UsableIsa> usable_isa(std::optional<std::string_view> forced, Isa chosen, bool tiles_agree) {
   if (chosen != Isa::amx || tiles_agree) return UsableIsa{chosen, std::nullopt};
   if (!forced)
-    return UsableIsa{
-        Isa::avx512,
-        text({"warning: this machine's AMX tiles gave wrong sums in the check at the "
-              "start; Premise computes with AVX-512",
-              "警告：启动自检发现本机 AMX 的计算结果有误；Premise 改用 AVX-512 计算"})};
+    return UsableIsa{Isa::avx512,
+                     text({"warning: this machine's AMX tiles failed the check at the "
+                           "start; Premise computes with AVX-512",
+                           "警告：本机 AMX 未通过启动自检；Premise 改用 AVX-512 计算"})};
   return error(ErrorCode::usage,
-               {"PREMISE_ISA: this machine's AMX tiles gave wrong sums in the check at the start",
-                "PREMISE_ISA：启动自检发现本机 AMX 的计算结果有误"})
+               {"PREMISE_ISA: this machine's AMX tiles failed the check at the start",
+                "PREMISE_ISA：本机 AMX 未通过启动自检"})
       .with_hint(text(
           {"unset PREMISE_ISA to compute with AVX-512", "取消 PREMISE_ISA 即可使用 AVX-512 计算"}));
 }

@@ -24,8 +24,8 @@ Result<UsableIsa> usable_isa(std::optional<std::string_view> forced);
 /// The same with the verdict of the tiles given.
 Result<UsableIsa> usable_isa(std::optional<std::string_view> forced, Isa chosen, bool tiles_agree);
 
-/// Whether `kernel` multiplies as `expected` does, bit for bit: two panels and a half by 83 columns
-/// by 37 tokens, small integers, whose sums are exact in any order.
+/// Whether `kernel` multiplies as `expected` does, bit for bit: two panels and a half by 595
+/// columns by 37 tokens, small integers, whose sums are exact in any order.
 bool same_product(const MatmulKernel& kernel, const MatmulKernel& expected);
 
 /// Whether `check` says so, in a child of this process; one that faults says no.
