@@ -68,8 +68,8 @@ Result<Capacity> machine_of(const PlanOptions& options) {
   if (options.device.empty() || options.device == "this") {
     auto forced = process_environment("PREMISE_ISA");
     if (forced && forced->empty()) forced.reset();
-    PREMISE_TRY(const Isa isa, choose_isa(forced));
-    return measure_this_machine(options.threads, isa);
+    PREMISE_TRY(const UsableIsa usable, usable_isa(forced));
+    return measure_this_machine(options.threads, usable.isa);
   }
   PREMISE_TRY(const Capacity* device, find_device(options.device));
   return *device;

@@ -149,6 +149,7 @@ Result<LoadedModel> load_model(const ModelOptions& options, EngineOptions engine
   PREMISE_TRY(const ModelFile file, resolve_model(options.model, process_environment));
   PREMISE_TRY(loaded.source, open_model_file(file.path));
   PREMISE_TRY(loaded.host, open_host(options.threads));
+  if (const auto& notice = loaded.host->isa_notice()) console.say(*notice);
   if (const int usable = read_cpus().usable_cpus(); options.threads > usable)
     console.say(text({"warning: {} threads share {} processors, which is slower than {} threads",
                       "警告：{} 个线程共用 {} 个处理器，比使用 {} 个线程更慢"},

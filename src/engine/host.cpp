@@ -6,10 +6,10 @@
 namespace premise {
 
 Result<std::unique_ptr<Host>> Host::create(const HostOptions& options) {
-  PREMISE_TRY(const Isa isa, choose_isa(options.isa));
+  PREMISE_TRY(UsableIsa usable, usable_isa(options.isa));
   const int threads = options.threads > 0 ? options.threads : default_thread_count();
   PREMISE_TRY(auto team, ThreadTeam::create(threads));
-  return std::unique_ptr<Host>(new Host(std::move(team), isa));
+  return std::unique_ptr<Host>(new Host(std::move(team), std::move(usable)));
 }
 
 Status Host::afford(std::uint64_t bytes, const Text& what) const {

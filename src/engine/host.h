@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "numerics/device/isa.h"
 #include "numerics/device/thread_team.h"
+#include "numerics/kernels/usable_isa.h"
 
 namespace premise {
 
@@ -23,17 +24,20 @@ class Host {
   static Result<std::unique_ptr<Host>> create(const HostOptions& options);
 
   ThreadTeam& team() { return *team_; }
-  Isa isa() const { return isa_; }
+  Isa isa() const { return usable_.isa; }
+  /// Why it is narrower than what the machine offers, to be shown; usually nothing.
+  const std::optional<Text>& isa_notice() const { return usable_.notice; }
 
   /// Error (no_resources) where the machine has less memory to give than `bytes`, needed for
   /// `what`.
   Status afford(std::uint64_t bytes, const Text& what) const;
 
  private:
-  Host(std::unique_ptr<ThreadTeam> team, Isa isa) : team_(std::move(team)), isa_(isa) {}
+  Host(std::unique_ptr<ThreadTeam> team, UsableIsa usable)
+      : team_(std::move(team)), usable_(std::move(usable)) {}
 
   std::unique_ptr<ThreadTeam> team_;
-  Isa isa_;
+  UsableIsa usable_;
 };
 
 }  // namespace premise

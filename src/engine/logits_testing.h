@@ -14,7 +14,7 @@
 #include "engine/host.h"
 #include "model/architectures/tiny_model_testing.h"
 #include "model/plan/architecture.h"
-#include "numerics/device/isa.h"
+#include "numerics/kernels/usable_isa.h"
 
 namespace premise::testing {
 
@@ -22,7 +22,7 @@ using Logits = std::vector<std::vector<float>>;  // [positions][vocabulary]
 
 /// Empty where this machine computes with `isa`, else the reason why not.
 inline std::string why_not(std::string_view isa) {
-  const auto chosen = choose_isa(isa);
+  const auto chosen = usable_isa(isa);
   return chosen.ok() ? "" : chosen.error().what.en;
 }
 

@@ -13,7 +13,7 @@
 #include "machine/child_process.h"
 #include "machine/regular_file.h"
 #include "machine/tile_trial.h"
-#include "numerics/device/isa.h"
+#include "numerics/kernels/usable_isa.h"
 
 namespace premise {
 
@@ -99,7 +99,9 @@ FileAnswer LiveMachine::nvml_json() {
 
 ProcessorTrial LiveMachine::processor_trial() {
   if (!trial_) {
-    trial_ = ProcessorTrial{.widest_isa = std::string(name_of(widest_isa())), .amx = try_tiles()};
+    const auto usable = usable_isa(std::nullopt);
+    const Isa isa = usable ? usable->isa : Isa::ref;
+    trial_ = ProcessorTrial{.widest_isa = std::string(name_of(isa)), .amx = try_tiles()};
   }
   return *trial_;
 }

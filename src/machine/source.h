@@ -87,7 +87,7 @@ struct ProcessorTrial {
     faulted,  // permission given, but the first tile instruction ended the trial
     works,
   };
-  std::string widest_isa = "ref";  // what Premise computes with: name_of(widest_isa())
+  std::string widest_isa = "ref";  // what Premise computes with: name_of(usable_isa())
   Amx amx = Amx::absent;
 
   bool operator==(const ProcessorTrial&) const = default;

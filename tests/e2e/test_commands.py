@@ -157,6 +157,24 @@ def test_a_forced_instruction_set_is_used_or_refused(tiny):
     assert premise("complete", tiny, "-p", "x", "-n", 1, PREMISE_ISA="").returncode == 0
 
 
+def test_tiles_compute_what_a_service_computes_with_many_tokens(tiny):
+    forced = premise("bench", "engine", tiny, "-p", 4, "-n", 2, "-r", 1, "--json", PREMISE_ISA="amx")
+    if forced.returncode != 0:
+        assert forced.returncode == 2 and b"does not offer amx" in forced.stderr
+    isa = "amx" if forced.returncode == 0 else "amx-emulated"
+    if premise("complete", tiny, "-p", "x", "-n", 1, PREMISE_ISA=isa).returncode != 0:
+        pytest.skip("this machine lacks AVX512-BF16")
+    def kernels(tokens, *options):
+        found = document("bench", "engine", tiny, "-p", tokens, "-n", 2, "-b", 1, "-r", 1, *options,
+                         PREMISE_ISA=isa)
+        assert found["isa"] == isa
+        return {name for name, share in found["kernels"].items()
+                if name.startswith("matmul.") and share > 0}
+    assert any(name.endswith(f".{isa}") for name in kernels(16))
+    assert not any(name.endswith(f".{isa}") for name in kernels(15))
+    assert not any(name.endswith(f".{isa}") for name in kernels(64, "--activations", "16"))
+
+
 def test_more_threads_than_processors_are_warned_of(tiny):
     result = premise("complete", tiny, "-p", "x", "-n", 2, "-t", 1 + os.cpu_count())
     assert result.returncode == 0 and b"warning: " in result.stderr
@@ -458,11 +476,12 @@ def test_the_type_of_the_cache_is_chosen_and_named(tiny):
     assert exact["cache_groups"][0]["bytes_per_token"] == 512
     if usual["isa"] != "ref":
         assert exact["cache_bytes"] == 2 * usual["cache_bytes"]
+        vectors = "avx512" if usual["isa"] == "amx" else usual["isa"]  # tiles multiply matrices only
         for plan, name in ((usual, "f16"), (exact, "f32")):
             assert {op["kernel"] for op in plan["ops"] if op["op"] == "attention"} == \
-                {f"attention.{name}.{plan['isa']}"}
+                {f"attention.{name}.{vectors}"}
         measured = document("bench", "engine", tiny, "-p", 4, "-n", 2, "-r", 1, "--kv-type", "f32")
-        assert f"attention.f32.{usual['isa']}" in measured["kernels"]
+        assert f"attention.f32.{vectors}" in measured["kernels"]
     refused = premise("logits", tiny, "--tokens", "1", "--kv-type", "f16", PREMISE_ISA="ref")
     assert refused.returncode == 2
     assert b"tiny.gguf: a KV cache of type f16 was asked for; with ref it can be: f32" in refused.stderr

@@ -8,6 +8,8 @@ links           CMake's links between rooms obey the same table
 sizes           no file over 800 lines
 phrases         every text for people has its Chinese half, with the same placeholders
 kernel_symbols  OBJECT…: kernels built for an instruction set export one symbol and no weak one
+kernel_tiles    OBJECT…: instructions on tiles stand in kernels of amx alone, all that are needed, and
+                multiply the registers that belong together
 
 A weak symbol in a kernel object is code shared with the rest of the program (an inline function, a
 template): the linker keeps one copy, perhaps the one with AVX-512 in it, for machines without it.
@@ -246,10 +248,48 @@ def kernel_symbols(*objects):
     return problems
 
 
+TILE_WORD = re.compile(r"\t(ldtilecfg|sttilecfg|tile\w+|tdp\w+)\b([^#<\n]*)")
+TILES_NEEDED = ("ldtilecfg", "tileloadd", "tdpbf16ps", "tilestored", "tilezero", "tilerelease")
+# Sums, activations, weights of amx/matmul_tiles.h: sums 2i + j are those of activations 4 + i and
+# weights 6 + j; of amx/tile_probe.cpp: 0, 1, 2. AT&T's order is the reverse.
+TILE_PRODUCTS = {"%tmm6,%tmm4,%tmm0", "%tmm7,%tmm4,%tmm1", "%tmm6,%tmm5,%tmm2", "%tmm7,%tmm5,%tmm3"}
+PROBE_PRODUCTS = {"%tmm2,%tmm1,%tmm0"}
+
+
+def tile_problems(name, listing):
+    """What is wrong with the tiles of one object, from the output of `objdump -d`."""
+    found = [(word, operands.strip()) for word, operands in TILE_WORD.findall(listing)]
+    words = {word for word, _ in found}
+    on_tiles = "/amx/" in name and re.search(r"/(matmul_|tile_)[^/]*$", name)
+    at = f"{pathlib.Path(name).name}:1"
+    if not on_tiles:
+        return [f"{at}: {word} outside kernels on tiles" for word in sorted(words)]
+    probe = "/tile_" in name
+    needed = [word for word in TILES_NEEDED if not (probe and word == "tilezero")]
+    problems = [f"{at}: no {word}" for word in needed if word not in words]
+    problems += [f"{at}: {word} is none of the wrappers of tiles.h"
+                 for word in sorted(words - set(TILES_NEEDED))]
+    products = {operands for word, operands in found if word == "tdpbf16ps"}
+    allowed = PROBE_PRODUCTS if probe else TILE_PRODUCTS
+    if products != allowed:
+        problems.append(f"{at}: multiplies {sorted(products)}, not {sorted(allowed)}")
+    return problems
+
+
+def kernel_tiles(*objects):
+    problems = [] if objects else ["no object files given"]
+    for name in objects:
+        listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", name], check=True,
+                                 text=True, stdout=subprocess.PIPE).stdout
+        problems += tile_problems(name, listing)
+    return problems
+
+
 def main(arguments):
     checks = {"includes": includes, "links": links, "sizes": sizes, "phrases": phrases}
-    if arguments and arguments[0] == "kernel_symbols":
-        problems = kernel_symbols(*arguments[1:])
+    of_objects = {"kernel_symbols": kernel_symbols, "kernel_tiles": kernel_tiles}
+    if arguments and arguments[0] in of_objects:
+        problems = of_objects[arguments[0]](*arguments[1:])
     else:
         problems = [problem for name in arguments or checks for problem in checks[name]()]
     for problem in problems:

@@ -121,5 +121,35 @@ class KernelSymbols(unittest.TestCase):
         self.assertEqual(len(structure.symbol_problems("a.o", "0000 t helper\n")), 1)
 
 
+class KernelTiles(unittest.TestCase):
+    ALL = "".join(f"  0:\t{line}\n" for line in (
+        "ldtilecfg (%rax)", "tilezero %tmm0", "tileloadd (%rax,%rdx,1),%tmm4",
+        "tdpbf16ps %tmm6,%tmm4,%tmm0", "tdpbf16ps %tmm7,%tmm4,%tmm1",
+        "tdpbf16ps %tmm6,%tmm5,%tmm2", "tdpbf16ps %tmm7,%tmm5,%tmm3",
+        "tilestored %tmm0,(%rax,%rdx,1)", "tilerelease"))
+
+    def problems(self, listing, name="o/amx/matmul_p4.cpp.o"):
+        return structure.tile_problems(name, listing)
+
+    def test_a_kernel_with_all_of_them_is_fine(self):
+        self.assertEqual(self.problems(self.ALL), [])
+
+    def test_each_is_needed(self):
+        for word in structure.TILES_NEEDED:
+            kept = "".join(line for line in self.ALL.splitlines(True) if word not in line)
+            self.assertTrue(self.problems(kept), word)
+
+    def test_registers_that_do_not_belong_together_fail(self):
+        self.assertEqual(len(self.problems(self.ALL.replace("%tmm7,%tmm5", "%tmm5,%tmm7"))), 1)
+
+    def test_other_instructions_on_tiles_fail(self):
+        self.assertEqual(len(self.problems(self.ALL + "  0:\ttdpbssd %tmm6,%tmm4,%tmm0\n")), 1)
+
+    def test_tiles_elsewhere_fail(self):
+        for name in ("o/avx512/matmul_p4.cpp.o", "o/amx/round.cpp.o"):
+            self.assertEqual(len(self.problems("  0:\ttilerelease\n", name)), 1)
+            self.assertEqual(self.problems("  0:\tvaddps %zmm0,%zmm1,%zmm2\n", name), [])
+
+
 if __name__ == "__main__":
     unittest.main()

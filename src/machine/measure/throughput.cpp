@@ -6,10 +6,10 @@
 #include <limits>
 
 #include "machine/measure/stopwatch.h"
-#include "numerics/device/isa.h"
 #include "numerics/device/memory.h"
 #include "numerics/device/thread_team.h"
 #include "numerics/kernels/matmul.h"
+#include "numerics/kernels/usable_isa.h"
 
 namespace premise {
 namespace {
@@ -65,6 +65,8 @@ class Bench {
     PREMISE_TRY(bench.inputs_, AlignedBuffer::allocate(batch * columns * sizeof(float)));
     PREMISE_TRY(bench.codes_,
                 AlignedBuffer::allocate(static_cast<std::size_t>(quantized_bytes(batch, columns))));
+    PREMISE_TRY(bench.tiles_,
+                AlignedBuffer::allocate(static_cast<std::size_t>(tile_rows_bytes(batch, columns))));
     PREMISE_TRY(bench.outputs_,
                 AlignedBuffer::allocate(static_cast<std::size_t>(batch * rows * sizeof(float))));
     float* x = reinterpret_cast<float*>(bench.inputs_.data());
@@ -76,19 +78,26 @@ class Bench {
   /// Operations a second with `isa`, best of several rounds; 0 where it has no kernel.
   Result<double> run(Isa isa, double seconds) {
     const PackedMatrix& matrix = weights_.matrix();
-    const MatmulKernel* kernel = matmul_kernel(isa, matrix.layout);
+    const MatmulKernel* on_tiles = tile_kernel(isa, matrix.layout);
+    const MatmulKernel* kernel = on_tiles ? on_tiles : matmul_kernel(isa, matrix.layout);
     if (kernel == nullptr) return 0.0;
     const std::size_t scratch_each = (kernel->scratch_bytes + 63) / 64 * 64;
     PREMISE_TRY(AlignedBuffer scratch,
                 AlignedBuffer::allocate(std::max<std::size_t>(
                     64, scratch_each * static_cast<std::size_t>(team_.size()))));
     const float* x = reinterpret_cast<const float*>(inputs_.data());
-    const Activations input{
-        .x = x, .x_stride = columns, .quantized = quantized_rows_at(codes_.data(), batch, columns)};
+    const Activations input{.x = x,
+                            .x_stride = columns,
+                            .quantized = quantized_rows_at(codes_.data(), batch, columns),
+                            .tiles = tile_rows_at(tiles_.data(), columns)};
     if (kernel->activations == ActivationKind::int16) {
       for (std::size_t row = 0; row < batch; ++row)
         quantize_kernel(isa).run(x + row * columns, columns, ActivationBits::sixteen,
                                  input.quantized, row);
+    }
+    if (kernel->activations == ActivationKind::bf16) {
+      for (std::size_t row = 0; row < batch; ++row)
+        round_kernel().run(x + row * columns, columns, input.tiles, row);
     }
     float* y = reinterpret_cast<float*>(outputs_.data());
     double shortest = std::numeric_limits<double>::infinity();
@@ -120,6 +129,7 @@ class Bench {
   std::uint64_t rows_;
   AlignedBuffer inputs_;
   AlignedBuffer codes_;
+  AlignedBuffer tiles_;
   AlignedBuffer outputs_;
 };
 
@@ -128,13 +138,15 @@ class Bench {
 Result<Throughput> measure_throughput(int threads, double seconds,
                                       const std::function<bool()>& stop) {
   Throughput found;
+  PREMISE_TRY(const UsableIsa usable, usable_isa(std::nullopt));
+  const Isa widest = usable.isa;
   PREMISE_TRY(const auto team, ThreadTeam::create(threads));
   for (const auto& [dtype, rates] :
        {std::pair{DType::q8_0, &found.int8_ops}, std::pair{DType::bf16, &found.bf16_flops}}) {
     PREMISE_TRY(Bench bench, Bench::create(*team, dtype));
-    for (int i = static_cast<int>(Isa::ref) + 1; i <= static_cast<int>(widest_isa()); ++i) {
+    for (const Isa isa : {Isa::avx2, Isa::avx512, Isa::amx}) {
+      if (isa > widest) break;
       if (stop && stop()) return found;
-      const Isa isa = static_cast<Isa>(i);
       PREMISE_TRY(const double rate, bench.run(isa, seconds));
       if (rate > 0) rates->push_back({std::string(name_of(isa)), rate});
     }

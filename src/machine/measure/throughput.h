@@ -10,7 +10,7 @@
 namespace premise {
 
 struct Throughput {
-  std::vector<IsaRate> int8_ops;    // Q8_0 weights, int16 activations
+  std::vector<IsaRate> int8_ops;    // Q8_0 weights; int16 activations, bf16 on AMX
   std::vector<IsaRate> bf16_flops;  // BF16 weights
 };
 

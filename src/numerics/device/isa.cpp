@@ -1,6 +1,8 @@
 #include "numerics/device/isa.h"
 
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdint>
@@ -14,7 +16,8 @@ struct Name {
   std::string_view name;
 };
 constexpr std::array names{Name{Isa::ref, "ref"}, Name{Isa::avx2, "avx2"},
-                           Name{Isa::avx512, "avx512"}};
+                           Name{Isa::avx512, "avx512"}, Name{Isa::amx_emulated, "amx-emulated"},
+                           Name{Isa::amx, "amx"}};
 
 struct Leaf {
   std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -40,6 +43,21 @@ std::uint64_t enabled_state(const Leaf& basic) {
 
 bool has(std::uint64_t word, std::uint64_t bits) { return (word & bits) == bits; }
 
+bool has_avx512_bf16() { return has(cpuid(7, 1).eax, 1u << 5); }
+
+/// AMX needs three yeses: of the processor, of the kernel that saves the registers (XCR0), and of
+/// the kernel for this process, which must ask before it touches a tile (arch_prctl(2), Linux 5.16;
+/// Documentation/arch/x86/xstate.rst). The grant holds for all threads, later ones too. It fails
+/// where a signal stack of the process is too small for the larger frames.
+bool has_tiles(const Leaf& extended, std::uint64_t state) {
+  constexpr std::uint64_t tile_state = 3u << 17;          // TILECFG, TILEDATA
+  constexpr std::uint32_t amx = (1u << 22) | (1u << 24);  // AMX-BF16, AMX-TILE
+  constexpr long request_permission = 0x1023;             // ARCH_REQ_XCOMP_PERM
+  constexpr long tile_data = 18;                          // XFEATURE_XTILEDATA
+  return has(extended.edx, amx) && has(state, tile_state) && has_avx512_bf16() &&
+         ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
 Isa detect() {
   const Leaf basic = cpuid(1, 0);
   const Leaf extended = cpuid(7, 0);
@@ -56,7 +74,8 @@ Isa detect() {
       has(state, zmm_state) &&
       has(extended.ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL) &&
       has(extended.ecx, bit_AVX512VNNI);
-  return avx512 ? Isa::avx512 : Isa::avx2;
+  if (!avx512) return Isa::avx2;
+  return has_tiles(extended, state) ? Isa::amx : Isa::avx512;
 }
 
 }  // namespace
@@ -81,6 +100,11 @@ Isa widest_isa() {
   return widest;
 }
 
+bool offers(Isa isa) {
+  if (isa == Isa::amx_emulated) return widest_isa() >= Isa::avx512 && has_avx512_bf16();
+  return isa <= widest_isa();
+}
+
 Result<Isa> choose_isa(std::optional<std::string_view> forced) {
   const Isa widest = widest_isa();
   if (!forced) return widest;
@@ -90,16 +114,21 @@ Result<Isa> choose_isa(std::optional<std::string_view> forced) {
                  {"PREMISE_ISA: '{}' is not an instruction set that Premise knows",
                   "PREMISE_ISA：Premise 不认识指令集“{}”"},
                  *forced)
-        .with_hint(text({"use ref, avx2 or avx512, or unset it for the widest one",
-                         "请使用 ref、avx2 或 avx512；不设置则自动选择最宽的一种"}));
+        .with_hint(text({"use ref, avx2, avx512 or amx, or unset it for the widest one",
+                         "请使用 ref、avx2、avx512 或 amx；不设置则自动选择最宽的一种"}));
   }
-  if (*wanted > widest) {
-    return error(ErrorCode::usage,
-                 {"PREMISE_ISA: this machine does not offer {}; its widest set is {}",
-                  "PREMISE_ISA：本机不支持 {}，最宽的指令集是 {}"},
-                 *forced, name_of(widest))
-        .with_hint(
-            text({"unset PREMISE_ISA to use {}", "取消 PREMISE_ISA 即可使用 {}"}, name_of(widest)));
+  if (!offers(*wanted)) {
+    Error refused = error(ErrorCode::usage,
+                          {"PREMISE_ISA: this machine does not offer {}; its widest set is {}",
+                           "PREMISE_ISA：本机不支持 {}，最宽的指令集是 {}"},
+                          *forced, name_of(widest));
+    if (*wanted == Isa::amx)
+      return std::move(refused).with_hint(
+          text({"unset PREMISE_ISA to use {}; premise doctor says what AMX lacks here",
+                "取消 PREMISE_ISA 即可使用 {}；premise doctor 会说明本机 AMX 不可用的原因"},
+               name_of(widest)));
+    return std::move(refused).with_hint(
+        text({"unset PREMISE_ISA to use {}", "取消 PREMISE_ISA 即可使用 {}"}, name_of(widest)));
   }
   return *wanted;
 }

@@ -9,12 +9,12 @@ extern const AttentionKernels attention_avx512;  // avx512/attention_avx512.cpp
 namespace {
 
 const AttentionKernels& kernels_of(Isa isa) {
-  switch (isa) {
+  switch (vectors_of(isa)) {
     case Isa::avx512:
       return attention_avx512;
     case Isa::avx2:
       return attention_avx2;
-    case Isa::ref:
+    default:
       break;
   }
   return attention_ref;

@@ -7,12 +7,12 @@ extern const ElementwiseKernels elementwise_avx2;    // avx2/elementwise_avx2.cp
 extern const ElementwiseKernels elementwise_avx512;  // avx512/elementwise_avx512.cpp
 
 const ElementwiseKernels& elementwise_kernels(Isa isa) {
-  switch (isa) {
+  switch (vectors_of(isa)) {
     case Isa::avx512:
       return elementwise_avx512;
     case Isa::avx2:
       return elementwise_avx2;
-    case Isa::ref:
+    default:
       break;
   }
   return elementwise_ref;

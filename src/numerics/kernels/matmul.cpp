@@ -27,6 +27,11 @@ constexpr KernelRow avx512_kernels = {&matmul_f32_avx512, &matmul_f16_avx512, &m
                                       &matmul_p5_avx512,  &matmul_p6_avx512,  &matmul_p8_avx512,
                                       &matmul_t4_avx512};
 
+// In the order of Layout.
+constexpr std::array<const TileKernels*, layout_names.size()> tile_kernels = {
+    &matmul_f32_amx, &matmul_f16_amx, &matmul_bf16_amx, &matmul_p2_amx, &matmul_p3_amx,
+    &matmul_p4_amx,  &matmul_p5_amx,  &matmul_p6_amx,   &matmul_p8_amx, &matmul_t4_amx};
+
 std::uint64_t rounded_up(std::uint64_t value, std::uint64_t step) {
   return (value + step - 1) / step * step;
 }
@@ -118,16 +123,25 @@ QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint
 }
 
 const QuantizeKernel& quantize_kernel(Isa isa) {
-  switch (isa) {
-    case Isa::ref:
-      return quantize_ref;
+  switch (vectors_of(isa)) {
     case Isa::avx2:
       return quantize_avx2;
     case Isa::avx512:
       return quantize_avx512;
+    default:
+      return quantize_ref;
   }
-  return quantize_ref;
 }
+
+std::uint64_t tile_rows_bytes(std::uint64_t rows, std::uint64_t columns) {
+  return rounded_up(rows, 16) * rounded_up(columns, 32) * sizeof(std::uint16_t);
+}
+
+TileRows tile_rows_at(std::byte* memory, std::uint64_t columns) {
+  return {reinterpret_cast<std::uint16_t*>(memory), 16 * rounded_up(columns, 32)};
+}
+
+const RoundKernel& round_kernel() { return round_amx; }
 
 ActivationKind activation_kind(Layout layout) {
   return layout <= Layout::bf16 ? ActivationKind::f32 : ActivationKind::int16;
@@ -137,14 +151,22 @@ std::string_view name_of(Layout layout) { return layout_names[static_cast<std::s
 
 const MatmulKernel* matmul_kernel(Isa isa, Layout layout) {
   const auto index = static_cast<std::size_t>(layout);
-  switch (isa) {
+  switch (vectors_of(isa)) {
     case Isa::ref:
       return ref_kernels[index];
     case Isa::avx2:
       return avx2_kernels[index];
     case Isa::avx512:
       return avx512_kernels[index];
+    default:
+      return nullptr;
   }
+}
+
+const MatmulKernel* tile_kernel(Isa isa, Layout layout) {
+  const TileKernels& kernels = *tile_kernels[static_cast<std::size_t>(layout)];
+  if (isa == Isa::amx) return &kernels.hardware;
+  if (isa == Isa::amx_emulated) return &kernels.emulated;
   return nullptr;
 }
 

@@ -45,15 +45,36 @@ QuantizedRows quantized_rows_at(std::byte* memory, std::uint64_t rows, std::uint
 
 const QuantizeKernel& quantize_kernel(Isa isa);
 
-/// What a layout wants as input.
+/// Memory for `rows` rows in tiles: bytes, a multiple of 64.
+std::uint64_t tile_rows_bytes(std::uint64_t rows, std::uint64_t columns);
+
+/// Tiles at `memory` (64-byte aligned, tile_rows_bytes() long) for rows of up to `columns`.
+TileRows tile_rows_at(std::byte* memory, std::uint64_t columns);
+
+/// What rounds rows for the kernels on tiles; the machine must have AVX512-BF16, as every
+/// instruction set with tiles does.
+const RoundKernel& round_kernel();
+
+/// What a layout wants as input of matmul_kernel().
 ActivationKind activation_kind(Layout layout);
 
 /// "p4"
 std::string_view name_of(Layout layout);
 
-/// The kernel of a layout; null where the instruction set lacks it. Kernels work on up to four
-/// panels at once: ranges whose ends are multiples of four panels cost nothing extra.
+/// The kernel of a layout on vectors; null where the instruction set lacks it. Kernels work on up
+/// to four panels at once: ranges whose ends are multiples of four panels cost nothing extra.
 const MatmulKernel* matmul_kernel(Isa isa, Layout layout);
+
+/// The rows from which on the kernels on tiles are worth it. They decode 16 × 32 weights into bf16 in
+/// some 75 cycles and multiply them by up to 16 rows in 16: 90 multiplications a cycle at 16 rows
+/// after decoding, and from there the more the more rows share it. Vector kernels stay below 100
+/// whatever the rows (dot products at 84 % of 64 codes twice a cycle, one and a quarter times for
+/// mixed planes), and below a tile's rows they multiply codes as they lie in memory. A constant until
+/// a processor with tiles can be asked for each shape.
+inline constexpr std::size_t tile_rows_min = 16;
+
+/// The kernel of a layout on tiles; null where the instruction set has none.
+const MatmulKernel* tile_kernel(Isa isa, Layout layout);
 
 /// The oracle: rows [row_begin, row_end) of W as the file has them, decoded to f32, times f32
 /// activations, summed in double over ascending k. W is of a computed type and its size consistent.

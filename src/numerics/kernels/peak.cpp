@@ -52,7 +52,7 @@ GroupSums coarsen_group(const std::int16_t* in, std::int8_t* out, std::int32_t* 
 }  // namespace
 
 const PeakKernel* peak_kernel(Isa isa, const PackedMatrix& matrix) {
-  if (isa != Isa::avx512) return nullptr;
+  if (vectors_of(isa) != Isa::avx512) return nullptr;
   const auto only = [&](ScaleKind kind, const PeakKernel& kernel) {
     return matrix.scales == kind ? &kernel : nullptr;
   };

@@ -86,6 +86,11 @@ Status CpuBackend::allocate() {
     PREMISE_TRY(quantized_memory_, AlignedBuffer::allocate(bytes));
     quantized_ = quantized_rows_at(quantized_memory_.data(), rows, program_.quantized_columns);
   }
+  if (program_.tile_columns > 0) {
+    PREMISE_TRY(tiles_memory_,
+                AlignedBuffer::allocate(tile_rows_bytes(limits_.tokens, program_.tile_columns)));
+    tiles_ = tile_rows_at(tiles_memory_.data(), program_.tile_columns);
+  }
   std::size_t angle_floats = 0;
   for (const RopeTable& rope : plan_.ropes)
     angle_floats += limits_.tokens * 2 * rope.frequencies.size();
@@ -115,7 +120,10 @@ std::size_t CpuBackend::scratch_bytes() const {
   std::size_t bytes = 64;
   for (const Phase& phase : program_.phases) {
     if (const auto* matmul = std::get_if<MatmulPhase>(&phase.body)) {
-      for (const auto& part : matmul->parts) bytes = std::max(bytes, part.kernel->scratch_bytes);
+      for (const auto& part : matmul->parts) {
+        bytes = std::max(bytes, part.kernel->scratch_bytes);
+        if (part.tile_kernel != nullptr) bytes = std::max(bytes, part.tile_kernel->scratch_bytes);
+      }
     } else if (const auto* attention = std::get_if<AttentionPhase>(&phase.body)) {
       AttentionArgs args = attention_shape(attention->op);
       args.query_count = attention_queries_per_task;
@@ -124,6 +132,11 @@ std::size_t CpuBackend::scratch_bytes() const {
     }
   }
   return bytes;
+}
+
+std::size_t CpuBackend::clock_of(const Phase& phase) const {
+  const auto* matmul = std::get_if<MatmulPhase>(&phase.body);
+  return matmul != nullptr && on_tiles(*matmul) ? matmul->tile_clock : phase.clock;
 }
 
 StepHandle CpuBackend::launch(const BatchView& batch) {
@@ -154,7 +167,7 @@ StepHandle CpuBackend::launch(const BatchView& batch) {
       if (thread == 0) share_out(p + 1);
       std::visit([&](const auto& body) { run(body, phase, thread); }, phase.body);
       team_.barrier();
-      clock(phase.clock);
+      clock(clock_of(phase));
     }
     if (batch_->peak_rows == 0) return;
     find_peaks(thread);
@@ -195,16 +208,18 @@ void CpuBackend::run(const MatmulPhase& phase, const Phase& in_program, int thre
       head ? whole_rows() : row_count(plan_.values[static_cast<std::size_t>(phase.in)].rows);
   if (rows == 0) return;
   const Place& in = places_[static_cast<std::size_t>(phase.in)];
-  const Activations input{in.data, in.stride, quantized_};
+  const Activations input{in.data, in.stride, quantized_, tiles_};
+  const bool tiles = on_tiles(phase);
   const auto index = static_cast<std::size_t>(&in_program - program_.phases.data());
   for (std::size_t i = 0; i < phase.parts.size(); ++i) {
     const MatmulPhase::Part& part = phase.parts[i];
     const PackedMatrix& matrix = weights_.matrix(part.op.weight);
     const Place& out = places_[static_cast<std::size_t>(part.op.out)];
+    const MatmulKernel& kernel = tiles ? *part.tile_kernel : *part.kernel;
     WorkShares& shares = shares_of(index, i);
     for (Range panels = shares.next(thread); !panels.empty(); panels = shares.next(thread))
-      part.kernel->run(matrix, panels.first, panels.last, input, rows, out.data, out.stride,
-                       workers_[static_cast<std::size_t>(thread)].scratch.data());
+      kernel.run(matrix, panels.first, panels.last, input, rows, out.data, out.stride,
+                 workers_[static_cast<std::size_t>(thread)].scratch.data());
   }
 }
 
@@ -256,7 +271,8 @@ std::vector<KernelTime> CpuBackend::times() const {
 }
 
 std::uint64_t CpuBackend::workspace_bytes() const {
-  std::uint64_t bytes = values_memory_.bytes() + quantized_memory_.bytes() + angles_memory_.bytes();
+  std::uint64_t bytes = values_memory_.bytes() + quantized_memory_.bytes() + tiles_memory_.bytes() +
+                        angles_memory_.bytes();
   for (const Worker& worker : workers_) bytes += worker.scratch.bytes();
   if (peaks_) bytes += peaks_->bytes();
   return bytes;

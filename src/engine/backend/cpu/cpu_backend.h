@@ -65,6 +65,11 @@ class CpuBackend final : public Executable {
   CpuBackend(const Plan& plan, ThreadTeam& team, Isa isa, BatchLimits limits);
   Status allocate();
   std::size_t scratch_bytes() const;
+  /// Whether a phase of this step computes on tiles.
+  bool on_tiles(const MatmulPhase& phase) const {
+    return phase.has_tiles() && takes_tiles(batch_->token_count());
+  }
+  std::size_t clock_of(const Phase& phase) const;
   AttentionArgs attention_shape(const AttentionOp& op) const;
 
   float* row(ValueId value, std::size_t index) const {
@@ -129,8 +134,10 @@ class CpuBackend final : public Executable {
   std::size_t peak_clock_ = 0;
   AlignedBuffer values_memory_;
   AlignedBuffer quantized_memory_;
+  AlignedBuffer tiles_memory_;
   AlignedBuffer angles_memory_;
   QuantizedRows quantized_{};
+  TileRows tiles_{};
   std::vector<Place> places_;    // by ValueId
   std::vector<float*> angles_;   // by rope table: [tokens][2][rotary_dim / 2], cosines first
   std::vector<Worker> workers_;  // by thread

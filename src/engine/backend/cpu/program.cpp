@@ -96,22 +96,25 @@ class Compiler {
   // The run of linear operations from `first` on that share an input; returns the last one's index.
   Result<std::size_t> add_linears(std::size_t first) {
     MatmulPhase phase{std::get<LinearOp>(plan_.ops[first].body).in, {}};
-    bool quantized = false;
+    bool quantizes = false;
     std::size_t last = first;
     for (std::size_t i = first; i < plan_.ops.size(); ++i) {
       const auto* op = std::get_if<LinearOp>(&plan_.ops[i].body);
       if (op == nullptr || op->in != phase.in) break;
       PREMISE_TRY(const MatmulKernel* kernel, kernel_of(op->weight));
-      quantized |= kernel->activations == ActivationKind::int16;
-      phase.parts.push_back({*op, kernel});
+      quantizes |= kernel->activations == ActivationKind::int16;
+      phase.parts.push_back({*op, kernel, tile_kernel_of(*op)});
       last = i;
     }
-    if (quantized) {
-      add_row_op(rows_of(phase.in), QuantizeOp{phase.in, bits_of(phase.in)});
+    const bool has_tiles = phase.has_tiles();
+    if (quantizes || has_tiles) {
+      add_row_op(rows_of(phase.in), QuantizeOp{phase.in, bits_of(phase.in), quantizes, has_tiles});
       touch(phase.in);
       const std::uint64_t columns = plan_.values[static_cast<std::size_t>(phase.in)].width;
-      program_.quantized_columns = std::max(program_.quantized_columns, columns);
+      if (quantizes) program_.quantized_columns = std::max(program_.quantized_columns, columns);
+      if (has_tiles) program_.tile_columns = std::max(program_.tile_columns, columns);
     }
+    if (has_tiles) phase.tile_clock = clock(phase.parts.front().tile_kernel->name);
     const std::vector<MatmulPhase::Part> parts = phase.parts;
     program_.phases.push_back({std::move(phase), clock(parts.front().kernel->name)});
     for (const auto& part : parts) touch(OpBody{part.op});
@@ -133,6 +136,12 @@ class Compiler {
                  name_of(isa_), name_of(matrix.layout))
         .with_hint(text({"PREMISE_ISA=ref computes every type, slowly",
                          "设置 PREMISE_ISA=ref 可计算所有类型，但速度较慢"}));
+  }
+
+  // By the input alone, so that all parts of a phase agree: every layout has one, or none.
+  const MatmulKernel* tile_kernel_of(const LinearOp& op) const {
+    if (bits_of(op.in) != ActivationBits::mixed) return nullptr;
+    return tile_kernel(isa_, weights_.matrix(op.weight).layout);
   }
 
   const Plan& plan_;

@@ -88,7 +88,10 @@ void CpuBackend::run_row(const SelectRowsOp& op, std::size_t index) {
 }
 
 void CpuBackend::run_row(const QuantizeOp& op, std::size_t index) {
-  quantize_.run(row(op.in, index), width(op.in), op.bits, quantized_, index);
+  if (op.has_tiles && takes_tiles(batch_->token_count()))
+    round_kernel().run(row(op.in, index), width(op.in), tiles_, index);
+  else if (op.quantizes)
+    quantize_.run(row(op.in, index), width(op.in), op.bits, quantized_, index);
 }
 
 void CpuBackend::run_row(const BiasOp& op, std::size_t index) {

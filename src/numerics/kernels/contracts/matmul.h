@@ -26,6 +26,16 @@
 // there is a minimum; activation groups of 256, which round small activations away beside large
 // ones; and int8 activations throughout, whose errors the real model shows (docs/decisions/0003).
 //
+// Numeric contract of bf16 activations (tiles; every layout,
+// docs/decisions/0012-amx-bf16-tiles.md):
+//   w' = bf16(f32 value of the weight);  x' = bf16(x), both to nearest even
+//   acc = 0;  for steps of 32 columns ascending:
+//     even = Σ w'[k] · x'[k] over even columns of the step, odd likewise, ascending, with fma
+//     acc  = acc + (even + odd)
+// Denormal numbers count as zero. A result depends on its row of W and its row of x alone, but it
+// is not the one of the other contracts, and how a processor rounds inside a step is its own
+// business.
+//
 // Error against f32 activations: those of a fine group move by at most a/2 = amax/65024 each, so
 //   |Δy| ≤ Σ over groups of amax/65024 · Σ|w[k]|,  plus float rounding of about 2^-24 · Σ|w · x|;
 // those of a coarse group (ActivationBits::mixed) by up to amax/254.
@@ -56,8 +66,8 @@ enum class ScaleKind : std::uint8_t {
 /// Where column c of a quad lies among its four codes (QuantizedRows).
 inline constexpr std::uint32_t quad_order[4] = {0, 2, 1, 3};
 
-/// What a layout takes as input.
-enum class ActivationKind : std::uint8_t { f32, int16 };
+/// What a kernel takes as input.
+enum class ActivationKind : std::uint8_t { f32, int16, bf16 };
 
 /// How many bits activations are rounded to: sixteen, or sixteen in the groups that stand out of
 /// their row and eight in the others. A code is then a multiple of 256, and half the work of its
@@ -148,11 +158,27 @@ struct QuantizeKernel {
               std::size_t row);
 };
 
+/// Activations as bf16, in tiles of 16 rows × 32 columns, each 1 KiB in one piece: what a tile of
+/// 64 bytes a row reads without a stride. Columns beyond the last are zero; rows of the last tile
+/// that were never written may hold anything, and only their own results show it.
+struct TileRows {
+  std::uint16_t* data;       // [block of 16 rows][step of 32 columns][16][32], 64-byte aligned
+  std::size_t block_stride;  // elements
+};
+
+struct RoundKernel {
+  const char* name;  // "round.amx"
+  /// Rounds x[columns] to nearest even into row `row` of `out`. Rows may be written by several
+  /// threads at once.
+  void (*run)(const float* x, std::size_t columns, const TileRows& out, std::size_t row);
+};
+
 /// The input of a multiplication: the member that the kernel's ActivationKind names.
 struct Activations {
   const float* x;        // [row_count][x_stride]
   std::size_t x_stride;  // floats
   QuantizedRows quantized;
+  TileRows tiles = {};
 };
 
 struct MatmulKernel {
@@ -165,6 +191,12 @@ struct MatmulKernel {
   void (*run)(const PackedMatrix& weights, std::uint64_t panel_begin, std::uint64_t panel_end,
               const Activations& input, std::size_t row_count, float* y, std::size_t y_stride,
               void* scratch);
+};
+
+/// The kernel of a layout on the tiles of AMX, and the same with tiles in software.
+struct TileKernels {
+  MatmulKernel hardware;
+  MatmulKernel emulated;
 };
 
 }  // namespace premise
