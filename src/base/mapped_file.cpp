@@ -14,8 +14,13 @@
 namespace premise {
 namespace {
 
-std::int64_t modified_ns(const struct stat& status) {
-  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+FileIdentity identity_from(const struct stat& status) {
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+          nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
 }
 
 Error cannot_open(const std::string& path, int number) {
@@ -42,6 +47,12 @@ std::uintptr_t address(const std::byte* pointer) {
 
 }  // namespace
 
+std::optional<FileIdentity> identity_of_file(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return identity_from(status);
+}
+
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   MappedFile file;
   file.path_ = path.string();
@@ -54,7 +65,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   struct stat status{};
   if (::fstat(file.descriptor_, &status) != 0) return cannot_open(file.path_, errno);
   if (!S_ISREG(status.st_mode)) return not_regular(file.path_, status.st_mode);
-  file.modified_ns_ = modified_ns(status);
+  file.identity_ = identity_from(status);
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size == 0) return file;
   if (size > static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max()))
@@ -77,7 +88,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   data_ = std::exchange(other.data_, nullptr);
   size_ = std::exchange(other.size_, 0);
   descriptor_ = std::exchange(other.descriptor_, -1);
-  modified_ns_ = other.modified_ns_;
+  identity_ = other.identity_;
   path_ = std::move(other.path_);
   return *this;
 }
@@ -120,7 +131,8 @@ void MappedFile::release(std::span<const std::byte> range) const {
 Status MappedFile::check_unchanged() const {
   struct stat status{};
   if (::fstat(descriptor_, &status) != 0) return cannot_open(path_, errno);
-  if (static_cast<std::uint64_t>(status.st_size) == size_ && modified_ns(status) == modified_ns_)
+  if (static_cast<std::uint64_t>(status.st_size) == size_ &&
+      nanoseconds(status.st_mtim) == identity_.modified_ns)
     return {};
   return error(ErrorCode::bad_input,
                {"{}: was changed while it was read ({} bytes when opened, {} bytes now)",

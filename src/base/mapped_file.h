@@ -15,12 +15,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/result.h"
 
 namespace premise {
+
+/// Which contents of which file: a file that was written to, or replaced, has another one.
+struct FileIdentity {
+  std::uint64_t device = 0, inode = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;  // since 1970
+  std::int64_t changed_ns = 0;   // the inode; cannot be set back, as the other can
+  bool operator==(const FileIdentity&) const = default;
+};
+
+/// Of the file that stands at a path now, or nothing where no regular file does.
+std::optional<FileIdentity> identity_of_file(const std::filesystem::path& path);
 
 class MappedFile {
  public:
@@ -39,6 +52,9 @@ class MappedFile {
 
   /// As it was given, for messages.
   const std::string& path() const { return path_; }
+
+  /// As it was when it was opened.
+  const FileIdentity& identity() const { return identity_; }
 
   enum class Access { normal, sequential, random, will_need };
 
@@ -60,7 +76,7 @@ class MappedFile {
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   int descriptor_ = -1;
-  std::int64_t modified_ns_ = 0;
+  FileIdentity identity_;
   std::string path_;
 };
 

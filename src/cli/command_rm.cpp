@@ -3,6 +3,8 @@
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "engine/packed_cache/packed_cache.h"
+#include "numerics/kernels/contracts/packed_layout.h"
 #include "store/store.h"
 
 namespace premise {
@@ -32,6 +34,11 @@ Result<int> run_rm(Console& console, const std::vector<std::string>& typed) {
                            : text({"removed {}, {} freed", "已删除 {}，释放 {}"}, name.text(),
                                   format_bytes(freed)));
   }
+  const PackedSweep swept = sweep_packed(Store::packed_folder(root), packed_layout_version);
+  if (swept.files > 0)
+    console.say(text({"removed packed weights that no model uses any more, {} freed",
+                      "已清除不再有模型使用的重排权重，释放 {}"},
+                     format_bytes(swept.bytes)));
   return 0;
 }
 

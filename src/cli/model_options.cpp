@@ -11,6 +11,7 @@
 #include "model/plan/architecture.h"
 #include "numerics/device/cpu.h"
 #include "store/resolve.h"
+#include "store/store.h"
 
 namespace premise {
 namespace {
@@ -48,6 +49,26 @@ EngineOptions with_options(const ModelOptions& options, EngineOptions engine) {
   return engine;
 }
 
+/// Where packed weights are kept, unless the user wants none or no folder can be told.
+std::optional<PackedCacheOptions> packed_cache(const ModelOptions& options, const ModelFile& file,
+                                               Console& console) {
+  if (!options.repack_cache) return std::nullopt;
+  const auto root = Store::default_root(process_environment);
+  if (!root) {
+    console.say(
+        at(text({"packed weights are not cached", "重排权重未写入缓存"}), root.error()).what);
+    return std::nullopt;
+  }
+  return PackedCacheOptions{.folder = Store::packed_folder(*root),
+                            .model = options.model,
+                            .sha256 = file.sha256,
+                            .notice = [&console](const Text& line) { console.say(line); },
+                            .stopped =
+                                [&console, wait = options.wait_for_cache] {
+                                  return !wait || console.interrupt().requested();
+                                }};
+}
+
 }  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& options, Language language) {
@@ -77,6 +98,9 @@ void add_model_options(CLI::App& app, ModelOptions& options, Language language) 
       ->type_name("16|mixed")
       ->capture_default_str()
       ->check(CLI::IsMember({"16", "mixed"}));
+  app.add_flag("!--no-repack-cache", options.repack_cache,
+               say({"pack the weights in memory at each start; keep no copy on the disk",
+                    "每次启动都在内存中重排权重，不在磁盘上保留副本"}));
 }
 
 void add_context_option(CLI::App& app, ModelOptions& options, Language language) {
@@ -122,14 +146,17 @@ Result<LoadedModel> load_model(const ModelOptions& options, EngineOptions engine
                                Console& console) {
   const auto begin = std::chrono::steady_clock::now();
   LoadedModel loaded;
-  PREMISE_TRY(loaded.source, open_model(options.model));
+  PREMISE_TRY(const ModelFile file, resolve_model(options.model, process_environment));
+  PREMISE_TRY(loaded.source, open_model_file(file.path));
   PREMISE_TRY(loaded.host, open_host(options.threads));
   if (const auto& notice = loaded.host->isa_notice()) console.say(*notice);
   if (const int usable = read_cpus().usable_cpus(); options.threads > usable)
     console.say(text({"warning: {} threads share {} processors, which is slower than {} threads",
                       "警告：{} 个线程共用 {} 个处理器，比使用 {} 个线程更慢"},
                      options.threads, usable, usable));
-  auto engine = Engine::create(*loaded.source, *loaded.host, with_options(options, engine_options));
+  engine_options = with_options(options, engine_options);
+  engine_options.packed_cache = packed_cache(options, file, console);
+  auto engine = Engine::create(*loaded.source, *loaded.host, engine_options);
   if (!engine) return as_typed(std::move(engine).error(), loaded.source->path(), options.model);
   loaded.engine = std::move(engine).value();
   PREMISE_CHECK(loaded.source->check_unchanged());

@@ -26,9 +26,11 @@ struct ModelOptions {
   std::string kv_type;      // as typed, one of all_kv_types; empty: the engine's own default
   std::string speculative = "off";  // or "ngram"
   std::string activations = "16";   // or "mixed"
+  bool repack_cache = true;         // keep packed weights on disk, and read them from there
+  bool wait_for_cache = true;       // when the model goes and they are not written yet
 };
 
-/// Declares MODEL, --threads, --kv-type and --activations.
+/// Declares MODEL, --threads, --kv-type, --activations and --no-repack-cache.
 void add_model_options(CLI::App& app, ModelOptions& options, Language language);
 
 /// Declares --context.

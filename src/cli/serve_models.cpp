@@ -109,6 +109,8 @@ ModelOptions model_options(const ModelSpec& spec, const EngineConfig& config) {
   options.kv_type = spec.kv_type;
   options.speculative = config.speculative;
   options.activations = activations_of(config);
+  options.repack_cache = config.repack_cache;
+  options.wait_for_cache = false;  // a server has had the time; its end and its swaps have not
   return options;
 }
 

@@ -39,6 +39,7 @@ struct EngineConfig {
   std::string prefix_scope = "group";
   std::string speculative = "off";
   std::string activations = "auto";
+  bool repack_cache = true;
 };
 
 struct ModelConfig {

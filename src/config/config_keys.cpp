@@ -30,6 +30,7 @@ const ConfigKey<EngineConfig> engine_keys[] = {
     {"prefix_scope", &EngineConfig::prefix_scope, live, 0, 0, "key|group|server"},
     {"speculative", &EngineConfig::speculative, restart, 0, 0, "off|ngram"},
     {"activations", &EngineConfig::activations, restart, 0, 0, "auto|16|mixed"},
+    {"repack_cache", &EngineConfig::repack_cache, restart},
 };
 const ConfigKey<ModelConfig> model_keys[] = {
     {"name", &ModelConfig::name, restart},

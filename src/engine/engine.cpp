@@ -81,7 +81,8 @@ Result<std::unique_ptr<Engine>> Engine::create(const TensorSource& source, Host&
     PREMISE_TRY(self->executable_, compile_reference(self->plan_, source, host.team(), limits));
   } else {
     PREMISE_TRY(self->executable_,
-                compile_cpu(self->plan_, source, host.team(), host.isa(), limits));
+                compile_cpu(self->plan_, source, host.team(), host.isa(), limits,
+                            options.packed_cache ? &*options.packed_cache : nullptr));
   }
   return self;
 }

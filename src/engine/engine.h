@@ -46,6 +46,7 @@ struct EngineOptions {
   std::size_t guesses_per_step = SchedulerLimits{}.guesses_per_step;  // speculation; 0: none
   std::optional<DType> kv_type = {};  // of the KV cache; unset: what kv_types() names first
   ActivationBits activations = ActivationBits::sixteen;
+  std::optional<PackedCacheOptions> packed_cache = {};  // unset: weights are packed at each load
 };
 
 /// Where an engine stands, as plain numbers for metrics.

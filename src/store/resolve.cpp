@@ -56,7 +56,7 @@ Result<ModelFile> resolve_model(std::string_view model, const Environment& envir
   PREMISE_TRY(Store store, Store::open(root));
   PREMISE_TRY(const auto known, store.find(*name));
   if (known) {
-    if (is_there(known->path)) return ModelFile{known->path, *name};
+    if (is_there(known->path)) return ModelFile{known->path, *name, known->sha256};
     return lost_blob(*known);
   }
   if (is_there(path)) return ModelFile{path, std::nullopt};

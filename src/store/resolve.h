@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/language.h"
@@ -15,6 +16,7 @@ namespace premise {
 struct ModelFile {
   std::filesystem::path path;
   std::optional<ModelName> name;  // where it came from the store
+  std::string sha256 = {};        // of its contents, likewise
 };
 
 /// MODEL is a path where it looks like one (has a '/', begins with '.' or '~', or ends like a model

@@ -43,6 +43,10 @@ class Store {
 
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path blobs_folder() const { return root_ / "blobs"; }
+  /// Packed weights of models, of the store and others (engine/packed_cache).
+  static std::filesystem::path packed_folder(const std::filesystem::path& root) {
+    return root / "cache" / "packed";
+  }
   std::filesystem::path partial_folder() const { return root_ / "partial"; }
   std::filesystem::path blob_path(std::string_view sha256) const;
 

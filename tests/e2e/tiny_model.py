@@ -39,7 +39,7 @@ def field(key, kind, packed):
     return string(key) + struct.pack("<I", kind) + packed
 
 
-def metadata():
+def metadata(feed_forward=FEED_FORWARD):
     def number(key, value):
         return field(key, UINT32, struct.pack("<I", value))
 
@@ -53,7 +53,7 @@ def metadata():
         number("llama.context_length", CONTEXT),
         number("llama.embedding_length", HIDDEN),
         number("llama.block_count", LAYERS),
-        number("llama.feed_forward_length", FEED_FORWARD),
+        number("llama.feed_forward_length", feed_forward),
         number("llama.attention.head_count", HEADS),
         number("llama.attention.head_count_kv", KV_HEADS),
         field("llama.attention.layer_norm_rms_epsilon", FLOAT32, struct.pack("<f", 1e-5)),
@@ -66,7 +66,7 @@ def metadata():
     ]
 
 
-def tensors():
+def tensors(feed_forward=FEED_FORWARD):
     """(name, shape with the row count last, as GGUF has it) of every weight."""
     head_size = HIDDEN // HEADS
     shapes = [("token_embd.weight", (HIDDEN, VOCABULARY))]
@@ -78,17 +78,17 @@ def tensors():
                    (block + "attn_v.weight", (HIDDEN, KV_HEADS * head_size)),
                    (block + "attn_output.weight", (HIDDEN, HIDDEN)),
                    (block + "ffn_norm.weight", (HIDDEN,)),
-                   (block + "ffn_gate.weight", (HIDDEN, FEED_FORWARD)),
-                   (block + "ffn_up.weight", (HIDDEN, FEED_FORWARD)),
-                   (block + "ffn_down.weight", (FEED_FORWARD, HIDDEN))]
+                   (block + "ffn_gate.weight", (HIDDEN, feed_forward)),
+                   (block + "ffn_up.weight", (HIDDEN, feed_forward)),
+                   (block + "ffn_down.weight", (feed_forward, HIDDEN))]
     return shapes + [("output_norm.weight", (HIDDEN,)), ("output.weight", (HIDDEN, VOCABULARY))]
 
 
-def model_bytes(vocabulary_only=False, chat_template=None):
-    fields = metadata()
+def model_bytes(vocabulary_only=False, chat_template=None, feed_forward=FEED_FORWARD):
+    fields = metadata(feed_forward)
     if chat_template is not None:
         fields.append(field("tokenizer.chat_template", STRING, string(chat_template)))
-    shapes = [] if vocabulary_only else tensors()
+    shapes = [] if vocabulary_only else tensors(feed_forward)
     head = b"GGUF" + struct.pack("<IQQ", 3, len(shapes), len(fields)) + b"".join(fields)
     generator = random.Random(7)
     weights = bytearray()

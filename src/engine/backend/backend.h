@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "engine/backend/batch_view.h"
+#include "engine/packed_cache/packed_cache.h"
 #include "engine/sampling/distribution.h"
 #include "model/formats/tensor_source.h"
 #include "model/plan/plan.h"
@@ -114,6 +115,7 @@ Result<std::unique_ptr<Executable>> compile_reference(const Plan& plan, const Te
 /// The CPU backend for AVX2, AVX-512 or AMX: packed weights, quantized activations, F16 or F32 cache.
 Result<std::unique_ptr<Executable>> compile_cpu(const Plan& plan, const TensorSource& source,
                                                 ThreadTeam& team, Isa isa,
-                                                const BatchLimits& limits);
+                                                const BatchLimits& limits,
+                                                const PackedCacheOptions* cache = nullptr);
 
 }  // namespace premise

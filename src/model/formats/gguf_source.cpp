@@ -67,7 +67,9 @@ void Source::release(std::span<const std::byte> bytes) const {
 
 SourceOrigin Source::origin() const {
   SourceOrigin origin{"gguf", version_, {}};
-  for (const Part& part : parts_) origin.files.push_back({part.path, part.bytes.size()});
+  for (const Part& part : parts_)
+    origin.files.push_back(
+        {part.path, part.bytes.size(), part.file ? part.file->identity() : FileIdentity{}});
   return origin;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "base/result.h"
 #include "model/formats/metadata.h"
 #include "numerics/tensor/tensor_view.h"
@@ -25,6 +26,7 @@ struct TensorInfo {
 struct SourceFile {
   std::string path;
   std::uint64_t bytes = 0;
+  FileIdentity identity{};  // when it was opened; zeros for what is no file
 };
 
 /// What an opened model was read from.

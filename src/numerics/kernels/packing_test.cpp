@@ -56,6 +56,21 @@ TEST(Packing, IsTheSamePanelByPanel) {
   }
 }
 
+// Caches on disk hold these bytes (engine/packed_cache). Where this fails, bytes have changed:
+// raise packed_layout_version, and write both numbers here.
+TEST(Packing, ChangesItsBytesOnlyWithTheLayoutVersion) {
+  Random random(3);
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const DType dtype : computed_dtypes()) {
+    const RandomTensor source = random_tensor(dtype, 37, 768, random);
+    const Packed packed = pack(source.view);
+    const auto* bytes = reinterpret_cast<const unsigned char*>(packed.memory.data());
+    for (std::size_t i = 0; i < packed.memory.size(); ++i) hash = (hash ^ bytes[i]) * 0x100000001b3;
+  }
+  EXPECT_EQ(packed_layout_version, 1u);
+  EXPECT_EQ(hash, 1726771089546552517u);
+}
+
 TEST(Packing, TakesHardlyMoreMemoryThanTheFile) {
   for (const DType dtype : computed_dtypes()) {
     const auto file = static_cast<double>(*row_bytes(dtype, 2048) * 1024);

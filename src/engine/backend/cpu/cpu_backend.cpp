@@ -34,10 +34,11 @@ CpuBackend::CpuBackend(const Plan& plan, ThreadTeam& team, Isa isa, BatchLimits 
 
 Result<std::unique_ptr<Executable>> CpuBackend::create(const Plan& plan, const TensorSource& source,
                                                        ThreadTeam& team, Isa isa,
-                                                       const BatchLimits& limits) {
+                                                       const BatchLimits& limits,
+                                                       const PackedCacheOptions* cache) {
   assert(limits.blocks.size() == plan.groups.size());
   auto self = std::unique_ptr<CpuBackend>(new CpuBackend(plan, team, isa, limits));
-  PREMISE_TRY(self->weights_, CpuWeights::load(self->plan_, source, team));
+  PREMISE_TRY(self->weights_, CpuWeights::load(self->plan_, source, team, cache));
   assert(self->attention_ != nullptr);
   auto program =
       compile_program(self->plan_, self->weights_, *self->attention_, isa, limits.activations);
@@ -279,8 +280,9 @@ std::uint64_t CpuBackend::workspace_bytes() const {
 
 Result<std::unique_ptr<Executable>> compile_cpu(const Plan& plan, const TensorSource& source,
                                                 ThreadTeam& team, Isa isa,
-                                                const BatchLimits& limits) {
-  return CpuBackend::create(plan, source, team, isa, limits);
+                                                const BatchLimits& limits,
+                                                const PackedCacheOptions* cache) {
+  return CpuBackend::create(plan, source, team, isa, limits, cache);
 }
 
 }  // namespace premise

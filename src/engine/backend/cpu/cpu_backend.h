@@ -23,7 +23,8 @@ class CpuBackend final : public Executable {
  public:
   static Result<std::unique_ptr<Executable>> create(const Plan& plan, const TensorSource& source,
                                                     ThreadTeam& team, Isa isa,
-                                                    const BatchLimits& limits);
+                                                    const BatchLimits& limits,
+                                                    const PackedCacheOptions* cache);
 
   StepHandle launch(const BatchView& batch) override;
   LogitsView collect(StepHandle handle) override;

@@ -34,6 +34,11 @@
 
 namespace premise {
 
+/// Raised by every change of the bytes that pack_panels() makes of a tensor: caches on disk of
+/// another version are packed anew. packing_test.cpp holds the bytes to it. The layout is the same
+/// for every instruction set.
+inline constexpr std::uint32_t packed_layout_version = 1;
+
 inline constexpr std::uint32_t panel_rows = 16;
 inline constexpr std::uint32_t group_columns = 32;
 inline constexpr std::uint32_t chunk_groups = 8;
