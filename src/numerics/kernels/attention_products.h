@@ -103,7 +103,7 @@ inline void multiply_keys(const float* queries, std::int64_t stride, const Posit
 template <int Rows, typename Positions>
 void score_rows(const float* queries, std::int64_t stride, const Positions& step, Span seen,
                 std::int64_t dim, float* scores) {
-  constexpr int tiles = column_tiles(Rows);
+  constexpr int tiles = Positions::scaled ? scaled_tiles(Rows) : column_tiles(Rows);
   std::int64_t tile = seen.first / lanes;
   const std::int64_t last = (seen.last + lanes - 1) / lanes;
   for (; tile + tiles <= last; tile += tiles) {

@@ -22,6 +22,8 @@ struct Vector {
 /// a broadcast, fit 16 registers, and eight independent sums hide the latency of 4 cycles on two
 /// units.
 constexpr int column_tiles(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
+/// The same where each tile also keeps its scales in registers.
+constexpr int scaled_tiles(int rows) { return rows == 1 ? 2 : 1; }
 
 /// All bits of the first n lanes (0 <= n, of eight).
 inline __m256i first_lanes(int n) {

@@ -26,6 +26,8 @@ using LaneMask = __mmask16;
 /// Column tiles of a product with `rows` rows: 4 x 4 accumulators, 4 operands and a broadcast fit
 /// 32 registers, and 16 independent sums hide the latency of 4 cycles on two units.
 constexpr int column_tiles(int /*rows*/) { return 4; }
+/// The same where each tile also keeps its scales in registers: 4 of the 7 that are left.
+constexpr int scaled_tiles(int rows) { return column_tiles(rows); }
 
 inline LaneMask first_lanes(std::size_t n) { return static_cast<LaneMask>((1u << n) - 1u); }
 
