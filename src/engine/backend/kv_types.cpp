@@ -19,8 +19,8 @@ Status check_kv_type(const Plan& plan, DType kv_type, std::string_view model) {
                 "dimensions, and this model's have {}",
                 "{}：请求的 KV 缓存类型为 {}；它要求注意力头的维数是 {} 的倍数，而该模型为 {} 维"},
                model, type.name, type.block_elements, group.head_dim)
-        .with_hint(text(
-            {"f16 takes any model, in twice the memory", "f16 适用于任何模型，占用约为其两倍"}));
+        .with_hint(text({"f16 takes any model, in nearly twice the memory",
+                         "f16 适用于任何模型，占用约为其两倍"}));
   }
   return {};
 }

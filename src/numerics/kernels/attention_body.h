@@ -19,9 +19,10 @@
 //            stays in L2 for up to 128 rows, whose queries and accumulators (128 + 128 KiB) do too.
 //            Converting costs about as much as computing two rows. A cache of F32 is staged as
 //            well, for the order in which values then lie (staged_step).
-// Both do the same operations in the same order on the same numbers (conversion to F32 is exact), and
-// what a row does not see takes no part in its result: its scores are replaced before the maximum,
-// its values are not touched. That is why the result of a row does not depend on its company.
+// Both do the same operations in the same order on the same numbers (conversion to F32 is exact),
+// and what a row does not see takes no part in its result: its scores are replaced before the
+// maximum, its values are not touched. That is why the result of a row does not depend on its
+// company.
 //
 // A number of Q8_0 is multiplied by its scale as it is converted, exactly: 7 bits times 11 fit the
 // 24 of F32. Scaling sums instead would save a multiplication for each number read, and would give

@@ -23,7 +23,8 @@
 //   values  F16 [head_dim / 32][16], then int8 [16][head_dim]
 // Scales of 16 positions are one load, and codes lie as F16 would: none crosses a cache line. (The
 // files' order, scale and 32 codes in turns, would put one dimension of 16 keys 34 bytes apart.)
-//   scale = max |x| / 127, rounded to F32 and then up to F16, so that no quotient exceeds 127
+//   scale = max |x| / 127, rounded to F32 and then up to F16, so that no code exceeds 127; 0
+//           where that is 0 in F32 (below 2^-143)
 //   code  = x / scale, rounded to F32 and then to a whole number, each to nearest even; 0 where
 //           scale is 0. A number is off by half a scale at most: 2^-7.98 of the largest, and
 //           where that is below 0.0078, 2^-25 more at most: the scale is a denormal F16
