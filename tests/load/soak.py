@@ -275,11 +275,13 @@ async def drain(server, world):
             connection.send("POST", "/v1/completions",
                             world.completion(dice, stream=True, max_tokens=CONTEXT // 2))
             connections.append(connection)
-        while server.metrics()["premise_requests_running"] < len(connections):
-            await asyncio.sleep(0.02)
+        begun = len(world.request_ids) + len(connections)
+        answers = [asyncio.create_task(visitors.read_stream(each, world)) for each in connections]
+        # A small model may have ended the first answers before the last one begins.
+        while len(world.request_ids) < begun and not all(answer.done() for answer in answers):
+            await asyncio.sleep(0.001)
         server.process.send_signal(signal.SIGTERM)
-        ended = await asyncio.gather(
-            *(visitors.read_stream(each, world) for each in connections), return_exceptions=True)
+        ended = await asyncio.gather(*answers, return_exceptions=True)
     broken = [f"drain: a stream ended with {each!r}" for each in ended if each != "whole"]
     try:
         status = await asyncio.to_thread(server.process.wait, 70)
