@@ -185,8 +185,9 @@ class Session {
       held = piece.substr(kept);
       return console_.out_is_open();
     };
-    PREMISE_TRY(Generation result, generate(engine_, tokenizer_, std::move(request),
-                                            format_.stop_strings(), console_.interrupt(), sink));
+    PREMISE_TRY(GeneratedAnswer result,
+                generate(engine_, tokenizer_, std::move(request), format_.stop_strings(),
+                         console_.interrupt(), sink));
     console_.write("\n", true);
     if (result.reason == FinishReason::length && room <= options_.tokens)
       console_.say(

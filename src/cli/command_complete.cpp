@@ -24,7 +24,7 @@ struct CompleteOptions {
   bool json = false;
 };
 
-Json to_json(const Generation& g, double load_seconds, const SchedulerCounters& counters) {
+Json to_json(const GeneratedAnswer& g, double load_seconds, const SchedulerCounters& counters) {
   const GenerationTimings& t = g.timings;
   return {{"text", g.text},
           {"tokens", g.tokens},
@@ -93,8 +93,8 @@ Result<int> run_complete(Console& console, const CompleteOptions& options) {
     if (!options.json) console.write(piece, true);
     return console.out_is_open();
   };
-  PREMISE_TRY(const Generation result, generate(*loaded.engine, tokenizer, std::move(request),
-                                                options.stop, console.interrupt(), sink));
+  PREMISE_TRY(const GeneratedAnswer result, generate(*loaded.engine, tokenizer, std::move(request),
+                                                     options.stop, console.interrupt(), sink));
   if (options.json) {
     console.write(to_json(result, loaded.load_seconds, loaded.engine->stats().counters)
                       .dump(-1, ' ', false, Json::error_handler_t::replace) +

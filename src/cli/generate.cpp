@@ -39,10 +39,10 @@ std::string_view name_of(FinishReason reason) {
   return "";
 }
 
-Result<Generation> generate(Engine& engine, const Tokenizer& tokenizer, Request request,
-                            const std::vector<std::string>& stop_strings, Interrupt& interrupt,
-                            const std::function<bool(std::string_view)>& sink) {
-  Generation result;
+Result<GeneratedAnswer> generate(Engine& engine, const Tokenizer& tokenizer, Request request,
+                                 const std::vector<std::string>& stop_strings, Interrupt& interrupt,
+                                 const std::function<bool(std::string_view)>& sink) {
+  GeneratedAnswer result;
   result.timings.prompt_tokens = request.prompt.size();
   IncrementalDetokenizer detokenizer(tokenizer);
   const StopStrings stops(stop_strings);

@@ -24,7 +24,7 @@ struct GenerationTimings {
   double tokens_per_second() const;
 };
 
-struct Generation {
+struct GeneratedAnswer {
   std::string text;             // whole characters; broken UTF-8 replaced
   std::vector<TokenId> tokens;  // without the stop token
   FinishReason reason = FinishReason::length;
@@ -37,8 +37,8 @@ std::string_view name_of(FinishReason reason);
 /// Runs one request to its end on an idle engine. `sink` gets pieces of text as they are sure:
 /// never half a character, and nothing of a stop string, at which the text ends. An interrupt ends
 /// the answer with reason `cancelled`; so does a sink that returns false.
-Result<Generation> generate(Engine& engine, const Tokenizer& tokenizer, Request request,
-                            const std::vector<std::string>& stop_strings, Interrupt& interrupt,
-                            const std::function<bool(std::string_view)>& sink);
+Result<GeneratedAnswer> generate(Engine& engine, const Tokenizer& tokenizer, Request request,
+                                 const std::vector<std::string>& stop_strings, Interrupt& interrupt,
+                                 const std::function<bool(std::string_view)>& sink);
 
 }  // namespace premise

@@ -6,12 +6,14 @@
 includes        an #include points downwards only, by the table of rooms below
 links           CMake's links between rooms obey the same table
 sizes           no file over 800 lines
+definitions     no two files define types of one name in one namespace
 phrases         every text for people has its Chinese half, with the same placeholders
 kernel_symbols  OBJECT…: kernels built for an instruction set export one symbol and no weak one
 kernel_tiles    OBJECT…: instructions on tiles stand in kernels of amx alone, all that are needed, and
                 multiply the registers that belong together
 
-A weak symbol in a kernel object is code shared with the rest of the program (an inline function, a
+Two types of one name break the rule of one definition: each file sees its own, and the linker keeps one
+destructor for both. A weak symbol in a kernel object is code shared with the rest of the program (an inline function, a
 template): the linker keeps one copy, perhaps the one with AVX-512 in it, for machines without it.
 """
 
@@ -168,6 +170,41 @@ def sizes(root=ROOT):
     return problems
 
 
+NAMESPACE = re.compile(r"\s*namespace(?:\s+([\w:]+))?\s*\{")
+TYPE = re.compile(r"(?:template\s*<.*>\s*)?(?:struct|class|union|enum(?:\s+(?:struct|class))?)\s+"
+                  r"(?:alignas\(\w+\)\s*)?(\w+)\b(?!\s*::)[^;<]*\{")
+
+
+def types_of(text):
+    """(qualified name, line) of each type that a namespace with a name defines."""
+    spaces, depth = [], 0  # (name or None, depth outside)
+    for number, line in enumerate(text.splitlines(), 1):
+        opened = NAMESPACE.match(line)
+        found = TYPE.match(line) if depth == len(spaces) else None
+        if opened:
+            spaces.append((opened.group(1), depth))
+        elif found and all(name for name, _ in spaces):
+            yield "::".join([name for name, _ in spaces] + [found.group(1)]), number
+        depth += line.count("{") - line.count("}")
+        while spaces and depth <= spaces[-1][1]:
+            spaces.pop()
+
+
+def definitions(root=ROOT):
+    problems, first = [], {}
+    for path, name in sources(root, "src"):
+        if path.suffix not in (".h", ".cpp"):
+            continue
+        text, _ = take_literals(without_comments(path.read_text()))
+        for qualified, number in types_of(text):
+            other = first.setdefault(qualified, name)
+            if other != name:
+                problems.append(f"{name}:{number}: {qualified} is defined in {other} too")
+    if not first and root == ROOT:
+        problems.append("src:1: not one type found; the pattern must have gone stale")
+    return problems
+
+
 # Literals are replaced by \x01 number \x02 before this is looked for: two halves in braces.
 HALF = r"((?:\x01\d+\x02\s*)+)"
 PAIR = re.compile(r"\{\s*" + HALF + r",\s*" + HALF + r",?\s*\}")
@@ -286,7 +323,8 @@ def kernel_tiles(*objects):
 
 
 def main(arguments):
-    checks = {"includes": includes, "links": links, "sizes": sizes, "phrases": phrases}
+    checks = {"includes": includes, "links": links, "sizes": sizes, "phrases": phrases,
+              "definitions": definitions}
     of_objects = {"kernel_symbols": kernel_symbols, "kernel_tiles": kernel_tiles}
     if arguments and arguments[0] in of_objects:
         problems = of_objects[arguments[0]](*arguments[1:])

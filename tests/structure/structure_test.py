@@ -64,6 +64,26 @@ class Links(unittest.TestCase):
         self.assertEqual(tree.check(structure.links), ["CMakeLists.txt:1: base may not link engine"])
 
 
+class Definitions(unittest.TestCase):
+    def problems(self, *texts):
+        files = {f"src/base/{i}.h": text for i, text in enumerate(texts)}
+        return Tree(files).check(structure.definitions)
+
+    def test_two_types_of_one_name_fail(self):
+        found = self.problems("namespace premise {\nstruct Span { int a; };\n}\n",
+                              "namespace premise {\n\nclass Span final : public X {\n};\n}\n")
+        self.assertEqual(found, ["src/base/1.h:3: premise::Span is defined in src/base/0.h too"])
+
+    def test_members_declarations_and_what_no_other_file_sees_are_fine(self):
+        self.assertEqual(self.problems(
+            "namespace premise {\nstruct Span { int a; };\n}\n",
+            "namespace premise {\nstruct Span;\nstruct Outer {\n  struct Span {};\n};\n}\n",
+            "namespace premise {\nnamespace {\nstruct Span {};\n}  // namespace\n}\n",
+            "namespace premise {\nclass Outer::Span {\n};\n}\n",
+            "namespace premise::testing {\nstruct Span {};\n}\n",
+            "namespace premise {\n// struct Span {\nint f() { return 0; }\n}\n"), [])
+
+
 class Sizes(unittest.TestCase):
     def test_long_file_fails(self):
         tree = Tree({"src/base/a.cpp": "\n" * 801, "src/base/b.cpp": "\n" * 800})

@@ -86,10 +86,10 @@ struct Expression {
 };
 
 /// What a set or for assigns to: a name, a namespace's attribute, or several of them.
-struct Target {
+struct AssignmentTarget {
   NameId id = -1;
   std::string attribute;  // empty: the name itself
-  std::vector<Target> parts;
+  std::vector<AssignmentTarget> parts;
   bool tuple = false;  // whether `parts` counts
 };
 
@@ -131,13 +131,13 @@ struct TemplateStatement {
   NameId id = -1;
   bool recursive = false;
   Value value;  // the text, made once
-  Target target;
+  AssignmentTarget target;
   ExpressionPtr expression;
   ExpressionPtr filter;
   Block body;
   Block otherwise;
   std::vector<Branch> branches;
-  std::vector<std::pair<Target, ExpressionPtr>> bindings;
+  std::vector<std::pair<AssignmentTarget, ExpressionPtr>> bindings;
   std::unique_ptr<MacroBody> macro;
 };
 

@@ -211,7 +211,7 @@ void Evaluator::set_variable(NameId id, Value value, Frame& frame) {
   frame.variables.emplace_back(id, std::move(value));
 }
 
-void Evaluator::assign(const Target& target, const Value& value, Frame& frame) {
+void Evaluator::assign(const AssignmentTarget& target, const Value& value, Frame& frame) {
   if (target.tuple) {
     const auto items = elements(*this, value);
     if (items->items.size() != target.parts.size())

@@ -67,7 +67,7 @@ class Evaluator final : public Runtime {
   Arguments evaluate_arguments(const CallArguments& arguments, Frame& frame);
 
   Value look_up(NameId id, const Frame& frame) const;
-  void assign(const Target& target, const Value& value, Frame& frame);
+  void assign(const AssignmentTarget& target, const Value& value, Frame& frame);
   void set_variable(NameId id, Value value, Frame& frame);
   Value call_macro(const MacroRef& macro, const Arguments& arguments);
   void bind_parameters(const MacroBody& body, const Arguments& arguments, Frame& frame);

@@ -15,7 +15,7 @@ using Given = const Arguments&;
 
 // What int() and float() accept around and between digits: blanks, single underscores.
 std::optional<std::string> plain_number(const MarkedString& text) {
-  const Span span = strip_spaces(text.bytes(), true, true);
+  const TextRange span = strip_spaces(text.bytes(), true, true);
   std::string plain;
   const std::string_view inner =
       std::string_view(text.bytes()).substr(span.begin, span.end - span.begin);

@@ -57,7 +57,7 @@ Value splitlines(Runtime& runtime, const Value& self, const Arguments& given) {
 }
 
 // The part of a text that start and end arguments leave, in bytes.
-Span window(const MarkedString& text, const Value* start, const Value* end) {
+TextRange window(const MarkedString& text, const Value* start, const Value* end) {
   if (!start && !end) return {0, text.size()};
   const auto length = static_cast<std::int64_t>(count_characters(text.bytes()));
   const auto bound = [&](const Value* given, std::int64_t otherwise) {
@@ -75,7 +75,7 @@ Value starts_or_ends(Runtime& runtime, const Value& self, const Arguments& given
   const auto name = at_end ? "endswith" : "startswith";
   const auto [part, start, end] = given.bind<3>(name, {"prefix", "start", "end"}, 1);
   const MarkedString& text = *self.string();
-  const Span span = window(text, start, end);
+  const TextRange span = window(text, start, end);
   if (span.begin > text.size()) return false;
   const auto within = std::string_view(text.bytes()).substr(span.begin, span.end - span.begin);
   const auto fits = [&](const Value& candidate) {
@@ -101,7 +101,7 @@ Value find(Runtime& runtime, const Value& self, const Arguments& given) {
   const MarkedString& text = *self.string();
   const MarkedString& wanted = want_string(*part, "find");
   runtime.budget().read(text.size() * (last ? 1 + wanted.size() / 8 : 1));
-  const Span span = window(text, start, end);
+  const TextRange span = window(text, start, end);
   if (span.begin <= text.size()) {
     const auto within = std::string_view(text.bytes()).substr(span.begin, span.end - span.begin);
     const std::size_t at =
@@ -119,7 +119,7 @@ Value count_text(Runtime& runtime, const Value& self, const Arguments& given) {
   const MarkedString& text = *self.string();
   const std::string& wanted = want_string(*part, "count").bytes();
   runtime.budget().read(text.size());
-  const Span span = window(text, start, end);
+  const TextRange span = window(text, start, end);
   if (span.begin > text.size()) return 0;
   const auto within = std::string_view(text.bytes()).substr(span.begin, span.end - span.begin);
   if (wanted.empty()) return static_cast<std::int64_t>(count_characters(within)) + 1;

@@ -27,12 +27,12 @@ Block parse_body(ParserState& state, std::initializer_list<std::string_view> end
   return parse_block(state, ends);
 }
 
-Target parse_single_target(ParserState& state, bool with_namespace);
+AssignmentTarget parse_single_target(ParserState& state, bool with_namespace);
 
-Target parse_target(ParserState& state, bool with_namespace) {
-  Target first = parse_single_target(state, with_namespace);
+AssignmentTarget parse_target(ParserState& state, bool with_namespace) {
+  AssignmentTarget first = parse_single_target(state, with_namespace);
   if (!state.at_op(",")) return first;
-  Target tuple;
+  AssignmentTarget tuple;
   tuple.tuple = true;
   tuple.parts.push_back(std::move(first));
   while (state.skip_op(",")) {
@@ -43,11 +43,11 @@ Target parse_target(ParserState& state, bool with_namespace) {
   return tuple;
 }
 
-Target parse_single_target(ParserState& state, bool with_namespace) {
+AssignmentTarget parse_single_target(ParserState& state, bool with_namespace) {
   if (state.at_op("(")) {
     const Nesting nesting(state);
     state.next();
-    Target inner = parse_target(state, with_namespace);
+    AssignmentTarget inner = parse_target(state, with_namespace);
     state.expect_op(")");
     return inner;
   }
@@ -57,7 +57,7 @@ Target parse_single_target(ParserState& state, bool with_namespace) {
                                                          "False", "none", "None"};
   if (std::find(constants.begin(), constants.end(), name) != constants.end())
     state.raise(text({"nothing can be assigned to {}", "不能给 {} 赋值"}, name), line);
-  Target target;
+  AssignmentTarget target;
   target.id = state.name_id(name);
   if (with_namespace && state.skip_op(".")) target.attribute = state.take_name();
   return target;
@@ -94,7 +94,7 @@ TemplateStatement parse_if(ParserState& state, int line) {
 }
 
 TemplateStatement parse_set(ParserState& state, int line) {
-  Target target = parse_target(state, true);
+  AssignmentTarget target = parse_target(state, true);
   if (state.skip_op("=")) {
     TemplateStatement assign = make(StatementKind::assign, line);
     assign.target = std::move(target);
@@ -168,7 +168,7 @@ TemplateStatement parse_with(ParserState& state, int line) {
   TemplateStatement statement = make(StatementKind::with, line);
   while (!state.at(TokenType::block_end)) {
     if (!statement.bindings.empty()) state.expect_op(",");
-    Target target = parse_single_target(state, false);
+    AssignmentTarget target = parse_single_target(state, false);
     state.expect_op("=");
     statement.bindings.emplace_back(std::move(target), parse_expression(state));
   }

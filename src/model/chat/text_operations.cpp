@@ -64,7 +64,7 @@ std::vector<MarkedString> rsplit_at_spaces(Budget& budget, const MarkedString& t
 MarkedString stripped(const MarkedString& text, const MarkedString* characters, bool left,
                       bool right) {
   const std::string_view bytes = text.bytes();
-  Span span;
+  TextRange span;
   if (!characters) {
     span = strip_spaces(bytes, left, right);
   } else {

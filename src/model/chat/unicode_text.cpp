@@ -209,8 +209,8 @@ bool is_decimal(char32_t code) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(code)) == UTF8PROC_CATEGORY_ND;
 }
 
-Span strip_spaces(std::string_view text, bool left, bool right) {
-  Span span{0, text.size()};
+TextRange strip_spaces(std::string_view text, bool left, bool right) {
+  TextRange span{0, text.size()};
   while (left && span.begin < span.end && is_space(character_at(text, span.begin)))
     span.begin += character_bytes(text, span.begin);
   while (right && span.end > span.begin) {

@@ -28,10 +28,10 @@ bool is_alphabetic(char32_t code);
 bool is_decimal(char32_t code);
 
 /// The bytes left when white space is taken off either end: [begin, end).
-struct Span {
+struct TextRange {
   std::size_t begin = 0, end = 0;
 };
-Span strip_spaces(std::string_view text, bool left, bool right);
+TextRange strip_spaces(std::string_view text, bool left, bool right);
 
 /// Case mapping with the full rules (ß → SS, final sigma); marks follow their characters.
 MarkedString upper_case(const MarkedString& text);
