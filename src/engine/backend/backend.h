@@ -112,7 +112,8 @@ std::uint64_t kv_block_bytes(const CacheGroup& group, DType kv_type);
 Result<std::unique_ptr<Executable>> compile_reference(const Plan& plan, const TensorSource& source,
                                                       ThreadTeam& team, const BatchLimits& limits);
 
-/// The CPU backend for AVX2, AVX-512 or AMX: packed weights, quantized activations, F16 or F32 cache.
+/// The CPU backend for AVX2, AVX-512 or AMX: packed weights, quantized activations, F16 or F32
+/// cache.
 Result<std::unique_ptr<Executable>> compile_cpu(const Plan& plan, const TensorSource& source,
                                                 ThreadTeam& team, Isa isa,
                                                 const BatchLimits& limits,

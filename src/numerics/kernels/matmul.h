@@ -65,12 +65,12 @@ std::string_view name_of(Layout layout);
 /// to four panels at once: ranges whose ends are multiples of four panels cost nothing extra.
 const MatmulKernel* matmul_kernel(Isa isa, Layout layout);
 
-/// The rows from which on the kernels on tiles are worth it. They decode 16 × 32 weights into bf16 in
-/// some 75 cycles and multiply them by up to 16 rows in 16: 90 multiplications a cycle at 16 rows
-/// after decoding, and from there the more the more rows share it. Vector kernels stay below 100
-/// whatever the rows (dot products at 84 % of 64 codes twice a cycle, one and a quarter times for
-/// mixed planes), and below a tile's rows they multiply codes as they lie in memory. A constant until
-/// a processor with tiles can be asked for each shape.
+/// The rows from which on the kernels on tiles are worth it. They decode 16 × 32 weights into bf16
+/// in some 75 cycles and multiply them by up to 16 rows in 16: 90 multiplications a cycle at 16
+/// rows after decoding, and from there the more the more rows share it. Vector kernels stay below
+/// 100 whatever the rows (dot products at 84 % of 64 codes twice a cycle, one and a quarter times
+/// for mixed planes), and below a tile's rows they multiply codes as they lie in memory. A constant
+/// until a processor with tiles can be asked for each shape.
 inline constexpr std::size_t tile_rows_min = 16;
 
 /// The kernel of a layout on tiles; null where the instruction set has none.
