@@ -6,6 +6,7 @@
 #include "base/printable.h"
 #include "cli/command.h"
 #include "cli/sizing_report.h"
+#include "engine/backend/backend.h"
 #include "numerics/device/available_memory.h"
 #include "planning/devices.h"
 #include "planning/this_machine.h"
@@ -85,7 +86,8 @@ Result<Workload> work_of(const PlanOptions& options, const SizedModel& model) {
                  options.context, printable(model.title), most);
   work.context = options.context == 0 ? std::min(plan_context, most) : options.context;
   work.concurrency = options.concurrency;
-  work.cache = options.cache == "q8_0" ? CacheType::q8_0 : CacheType::f16;
+  work.cache = *dtype_from_name(options.cache);
+  PREMISE_CHECK(check_kv_type(model.plan, work.cache, printable(model.title)));
   return work;
 }
 
@@ -182,7 +184,7 @@ CommandRun declare_plan(CLI::App& app, Language language) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 20));
   app.add_option("--kv-type", options->cache, say({"type of the KV cache", "KV 缓存类型"}))
       ->capture_default_str()
-      ->check(CLI::IsMember({"f16", "q8_0"}));
+      ->check(CLI::IsMember({"f16", "f32", "q8_0"}));
   app.add_option("--on", options->device,
                  say({"a device instead of this machine: rtx3060, a100-80, epyc-9354, …",
                       "以其他设备代替本机：rtx3060、a100-80、epyc-9354 等"}));

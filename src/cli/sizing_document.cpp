@@ -95,7 +95,7 @@ std::string sizing_document(const SizingReport& report, Language language) {
                 {"type", model.type_name},
                 {"context", report.work.context},
                 {"concurrency", report.work.concurrency},
-                {"kv_type", name_of(report.work.cache)}};
+                {"kv_type", traits(report.work.cache).name}};
   add_need(document, report.prediction.need);
   document["capacity_bytes"] = report.machine.memory_bytes;
   document["budget_bytes"] = budget_bytes(report.machine);

@@ -70,13 +70,8 @@ class Page {
     const Workload& work = report_.work;
     out += say(text({"{} tokens of context, {} at a time, {} cache, on {}",
                      "上下文 {} 个词元，并发 {}，缓存 {}，设备：{}"},
-                    work.context, work.concurrency, name_of(work.cache), machine_name())) +
+                    work.context, work.concurrency, traits(work.cache).name, machine_name())) +
            "\n";
-    if (work.cache != CacheType::f16)
-      out += "  " +
-             say(text({"the engine's cache is F16 today; this one is for comparison",
-                       "引擎目前只支持 F16 缓存，此处仅供比较"})) +
-             "\n";
     if (report_.machine.gpu)
       out += "  " +
              say(text({"Premise computes on the CPU today; for a card this is arithmetic",
@@ -272,8 +267,6 @@ class Page {
 };
 
 }  // namespace
-
-std::string_view name_of(CacheType type) { return type == CacheType::f16 ? "f16" : "q8_0"; }
 
 std::string sizing_page(const SizingReport& report, Language language, bool colour) {
   return Page(report, language, colour).write();

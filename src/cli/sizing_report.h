@@ -35,7 +35,4 @@ std::string rules_page(const std::vector<RuleRow>& rows, const Workload& work, L
 std::string rules_document(const std::vector<RuleRow>& rows, const Workload& work,
                            Language language);
 
-/// "f16", "q8_0"
-std::string_view name_of(CacheType type);
-
 }  // namespace premise

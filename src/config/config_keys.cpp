@@ -38,7 +38,7 @@ const ConfigKey<ModelConfig> model_keys[] = {
     {"context", &ModelConfig::context, restart, 0, 16'777'216},
     {"parallel", &ModelConfig::parallel, restart, 1, 4096},
     {"kv_memory", &ModelConfig::kv_memory, restart, 1, many},
-    {"kv_type", &ModelConfig::kv_type, restart, 0, 0, "|f16|f32"},
+    {"kv_type", &ModelConfig::kv_type, restart, 0, 0, "|f16|f32|q8_0"},
     {"chat_template", &ModelConfig::chat_template, restart, 0, 0, "", true},
     {"queue", &ModelConfig::queue, restart, 0, 1'000'000},
     {"watch_seconds", &ModelConfig::watch_seconds, live, 0, day_seconds},

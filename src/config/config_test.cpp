@@ -105,7 +105,7 @@ TEST(ConfigReading, EveryTypeArrives) {
 
 TEST(ConfigReading, ATypeOfTheCacheThatDoesNotExistIsNotReplacedByAnother) {
   const std::string model = "[[model]]\npath = \"x\"\n";
-  EXPECT_THAT(refused(model + "kv_type = \"q9\"\n"), HasSubstr("one of: f16, f32"));
+  EXPECT_THAT(refused(model + "kv_type = \"q9\"\n"), HasSubstr("one of: f16, f32, q8_0"));
   EXPECT_THAT(refused(model + "kv_memory = 0\n"), HasSubstr("at least 1"));
 }
 

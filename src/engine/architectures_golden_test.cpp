@@ -101,9 +101,16 @@ class TinyArchitecture : public ::testing::TestWithParam<std::string> {
 
   static constexpr double f32 = 1e-4;
   static constexpr double f16 = 5e-3;
+  static constexpr double q8_0 = 8e-2;
   static constexpr double f16_rounded = 2e-3;  // against keys and values rounded to F16
 };
 
+TEST_P(TinyArchitecture, Avx2IsNearTransformersWithAnEightBitCache) {
+  compare("avx2", DType::q8_0, q8_0);
+}
+TEST_P(TinyArchitecture, Avx512IsNearTransformersWithAnEightBitCache) {
+  compare("avx512", DType::q8_0, q8_0);
+}
 TEST_P(TinyArchitecture, InterpreterEqualsTransformers) { compare("ref", DType::f32, f32); }
 TEST_P(TinyArchitecture, Avx2EqualsTransformers) { compare("avx2", DType::f32, f32); }
 TEST_P(TinyArchitecture, Avx512EqualsTransformers) { compare("avx512", DType::f32, f32); }

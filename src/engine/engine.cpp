@@ -58,6 +58,7 @@ Result<std::unique_ptr<Engine>> Engine::plan_for(const TensorSource& source, Isa
                   "{}：请求的上下文为 {} 个词元，而该模型最多支持 {} 个"},
                  source.path(), options.context, plan.context_length);
   PREMISE_TRY(const DType kv_type, choose_kv_type(options.kv_type, isa, source.path()));
+  PREMISE_CHECK(check_kv_type(plan, kv_type, source.path()));
   const std::size_t context = options.context == 0 ? plan.context_length : options.context;
   std::unique_ptr<Engine> self(new Engine(std::move(plan), options, context, kv_type));
   PREMISE_CHECK(self->check_cache(source.path()));

@@ -10,12 +10,20 @@ namespace {
 
 using namespace testing;
 
-// A model with and without a window, computed by each instruction set, with weights of a type for
-// which activations are quantized. Value: the names of the golden and of the set.
-class EngineLaws : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {
+/// What computes, and what its cache keeps.
+struct Computing {
+  const char* isa;
+  DType kv_type;
+};
+
+// A model with and without a window, computed by each instruction set over each type of cache that
+// is not exact, with weights of a type for which activations are quantized. Value: the golden's
+// name.
+class EngineLaws : public ::testing::TestWithParam<std::tuple<const char*, Computing>> {
  protected:
   void SetUp() override {
-    const auto [model, isa] = GetParam();
+    const char* const model = std::get<0>(GetParam());
+    const char* const isa = std::get<1>(GetParam()).isa;
     if (const std::string why = testing::why_not(isa); !why.empty()) GTEST_SKIP() << why;
     auto tiny = testing::tiny_model(model);
     ASSERT_TRUE(tiny.ok());
@@ -28,7 +36,8 @@ class EngineLaws : public ::testing::TestWithParam<std::tuple<const char*, const
     Served served;
     options.activations =
         ActivationBits::mixed;  // decided for each row by itself, so they must hold
-    auto host = Host::create({threads, std::get<1>(GetParam())});
+    if (!options.kv_type) options.kv_type = std::get<1>(GetParam()).kv_type;
+    auto host = Host::create({threads, std::get<1>(GetParam()).isa});
     EXPECT_TRUE(host.ok());
     served.host = std::move(host).value();
     auto engine = Engine::create(*file_.source, *served.host, options);
@@ -38,7 +47,7 @@ class EngineLaws : public ::testing::TestWithParam<std::tuple<const char*, const
   }
 
   /// The interpreter is slow, above all under the sanitizers: it gets shorter texts.
-  static bool interpreted() { return std::get<1>(GetParam()) == std::string_view("ref"); }
+  static bool interpreted() { return std::get<1>(GetParam()).isa == std::string_view("ref"); }
 
   static Answer answer_alone(const Served& served, const Request& request) {
     const auto id = served->submit(request);
@@ -197,16 +206,26 @@ TEST_P(EngineLaws, TheAnswerIsWhatScoringTheTextSays) {
 }
 
 TEST_P(EngineLaws, TheCacheIsOfTheTypeAskedFor) {
-  const Served usual = serve(1);
-  EXPECT_EQ(usual->kv_type(), interpreted() ? DType::f32 : DType::f16);
+  const DType type = std::get<1>(GetParam()).kv_type;
+  const Served asked = serve(1);
+  EXPECT_EQ(asked->kv_type(), type);
   const Served exact = serve(1, {.context = 256, .kv_type = DType::f32});
   EXPECT_EQ(exact->kv_type(), DType::f32);
-  EXPECT_EQ(exact->executable().cache_bytes(),
-            usual->executable().cache_bytes() * (interpreted() ? 1 : 2));
+  const std::uint64_t elements = exact->executable().cache_bytes() / sizeof(float);
+  EXPECT_EQ(asked->executable().cache_bytes(),
+            elements / traits(type).block_elements * traits(type).block_bytes);
+}
+
+TEST_P(EngineLaws, WithoutAWishTheCacheLosesAsLittleAsItEverDid) {
+  const auto host = Host::create({1, std::get<1>(GetParam()).isa});
+  ASSERT_TRUE(host.ok());
+  const auto usual = Engine::create(*file_.source, **host, {.context = 64});
+  ASSERT_TRUE(usual.ok());
+  EXPECT_EQ((*usual)->kv_type(), interpreted() ? DType::f32 : DType::f16);
 }
 
 TEST_P(EngineLaws, ATypeOfCacheThatNothingComputesIsRefusedByName) {
-  const auto host = Host::create({1, std::get<1>(GetParam())});
+  const auto host = Host::create({1, std::get<1>(GetParam()).isa});
   ASSERT_TRUE(host.ok());
   for (const DType type : {DType::f16, DType::q8_0, DType::bf16}) {
     if (std::ranges::count(kv_types((*host)->isa()), type) > 0) continue;
@@ -220,10 +239,15 @@ TEST_P(EngineLaws, ATypeOfCacheThatNothingComputesIsRefusedByName) {
 
 INSTANTIATE_TEST_SUITE_P(All, EngineLaws,
                          ::testing::Combine(::testing::Values("qwen2", "gemma3"),
-                                            ::testing::Values("ref", "avx2", "avx512")),
+                                            ::testing::Values(Computing{"ref", DType::f32},
+                                                              Computing{"avx2", DType::f16},
+                                                              Computing{"avx512", DType::f16},
+                                                              Computing{"avx2", DType::q8_0},
+                                                              Computing{"avx512", DType::q8_0})),
                          [](const auto& each) {
-                           return std::string(std::get<0>(each.param)) + "_" +
-                                  std::get<1>(each.param);
+                           const Computing& computing = std::get<1>(each.param);
+                           return fmt::format("{}_{}_{}", std::get<0>(each.param), computing.isa,
+                                              traits(computing.kv_type).name);
                          });
 
 }  // namespace

@@ -97,9 +97,9 @@ std::uint64_t touched_cache_bytes(const Plan& plan, const Workload& reserved, co
   return bytes;
 }
 
-std::uint64_t position_bytes(const CacheGroup& group, CacheType type) {
+std::uint64_t position_bytes(const CacheGroup& group, DType type) {
   const std::uint64_t elements = std::uint64_t{2} * group.layers * group.kv_heads * group.head_dim;
-  return type == CacheType::f16 ? 2 * elements : elements / 32 * 34;
+  return elements / traits(type).block_elements * traits(type).block_bytes;
 }
 
 std::uint64_t live_bytes(const Plan& plan, std::uint64_t tokens, std::uint64_t logits_rows) {

@@ -7,18 +7,16 @@
 
 #include "base/result.h"
 #include "model/plan/plan.h"
+#include "numerics/tensor/dtype.h"
 #include "planning/capacity.h"
 #include "planning/sized_model.h"
 
 namespace premise {
 
-/// Types of the KV cache. The engine here has F16; Q8_0 is for comparison.
-enum class CacheType : std::uint8_t { f16, q8_0 };
-
 struct Workload {
-  std::uint64_t context = 0;      // tokens of a request, prompt and answer
-  std::uint64_t concurrency = 1;  // requests at the same time
-  CacheType cache = CacheType::f16;
+  std::uint64_t context = 0;            // tokens of a request, prompt and answer
+  std::uint64_t concurrency = 1;        // requests at the same time
+  DType cache = DType::f16;             // of keys and values
   std::uint64_t tokens_per_step = 512;  // as the engine's
 };
 
@@ -48,7 +46,7 @@ std::uint64_t cached_positions(const CacheGroup& group, const Workload& work);
 std::uint64_t touched_cache_bytes(const Plan& plan, const Workload& reserved, const Workload& run);
 
 /// Bytes of one position in all layers of a group, keys and values.
-std::uint64_t position_bytes(const CacheGroup& group, CacheType type);
+std::uint64_t position_bytes(const CacheGroup& group, DType type);
 
 /// The largest sum, over the operations of a step, of the values alive at the same time: F32 rows
 /// padded to cache lines.

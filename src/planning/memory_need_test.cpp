@@ -41,7 +41,7 @@ TEST(MemoryNeed, CacheComesInBlocksOf32Positions) {
 // Q8_0 has blocks of 32 values in 34 bytes: 65,536 values a token take 2048 · 34 bytes.
 TEST(MemoryNeed, CacheOfQ8IsAlmostHalf) {
   Workload work = work_of(4096);
-  work.cache = CacheType::q8_0;
+  work.cache = DType::q8_0;
   EXPECT_EQ(need_of(published("Llama 3.1 8B", "q4_k_m"), work).cache, 4096u * 2048 * 34);
 }
 

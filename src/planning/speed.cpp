@@ -47,7 +47,7 @@ double attention_ops(const Plan& plan, double seen) {
   return ops;
 }
 
-double cache_bytes_read(const Plan& plan, CacheType type, double seen) {
+double cache_bytes_read(const Plan& plan, DType type, double seen) {
   double bytes = 0;
   for (const CacheGroup& group : plan.groups) {
     const double visible = group.window == 0 ? seen : std::min<double>(seen, group.window);

@@ -38,6 +38,7 @@ CHAT_TEMPLATE = """{{ bos_token }}{% for m in messages %}
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     (folder / "tiny.gguf").write_bytes(tiny_model.model_bytes())
+    (folder / "wide.gguf").write_bytes(tiny_model.model_bytes(heads=2))  # heads of 32 dimensions
     (folder / "vocabulary.gguf").write_bytes(tiny_model.model_bytes(vocabulary_only=True))
     (folder / "template.gguf").write_bytes(tiny_model.model_bytes(chat_template=CHAT_TEMPLATE))
     (folder / "broken-template.gguf").write_bytes(tiny_model.model_bytes(chat_template="\n{% for %}"))
@@ -109,7 +110,7 @@ def test_help_in_both_languages(command):
     (("logits", "tiny.gguf", "--tokens", "1,-2"), "--tokens"),
     (("logits", "tiny.gguf", "--tokens", "1,320"), "vocabulary of 320"),
     (("logits", "tiny.gguf", "--tokens", "1", "--activations", "8"), '"8" is not a value it takes (expected: 16|mixed)'),
-    (("logits", "tiny.gguf", "--tokens", "1", "--kv-type", "q8_0"), '"q8_0" is not a value it takes'),
+    (("logits", "tiny.gguf", "--tokens", "1", "--kv-type", "q4_0"), '"q4_0" is not a value it takes'),
     (("bench", "engine", "tiny.gguf", "--kv-type", ""), "--kv-type"),
     (("perplexity", "tiny.gguf", "x.txt", "--context", "1"), "from 4"),
     (("tokenize", "tiny.gguf", "--decode"), "not a token id"),
@@ -485,6 +486,33 @@ def test_the_type_of_the_cache_is_chosen_and_named(tiny):
     refused = premise("logits", tiny, "--tokens", "1", "--kv-type", "f16", PREMISE_ISA="ref")
     assert refused.returncode == 2
     assert b"tiny.gguf: a KV cache of type f16 was asked for; with ref it can be: f32" in refused.stderr
+
+
+def test_a_cache_of_eight_bits_takes_17_of_32_bytes_and_says_nearly_the_same(folder):
+    wide = folder / "wide.gguf"
+    half, eight = (document("inspect", wide, "--plan", "--context", 64, "--kv-type", kv_type,
+                            PREMISE_ISA="avx2") for kv_type in ("f16", "q8_0"))
+    assert eight["cache_groups"][0]["type"] == "q8_0"
+    assert eight["cache_groups"][0]["bytes_per_token"] == 136
+    assert eight["cache_bytes"] * 32 == half["cache_bytes"] * 17
+    assert {op["kernel"] for op in eight["ops"] if op["op"] == "attention"} == {"attention.q8_0.avx2"}
+    tokens = ",".join(str(1 + i * 7 % 300) for i in range(48))
+    read = [[{entry["id"]: entry["logprob"] for entry in position["top"]}
+             for position in document("logits", wide, "--tokens", tokens, "--kv-type", kv_type,
+                                      "--top", tiny_model.VOCABULARY, PREMISE_ISA="avx2")["positions"]]
+            for kv_type in ("f32", "q8_0")]
+    off = [abs(eight[token] - exact[token]) for exact, eight in zip(*read) for token in exact]
+    assert 1e-4 < max(off) < 0.2  # logits of this model have a spread of about 1.2
+
+
+@pytest.mark.parametrize("command", [("complete", "-p", "x"), ("logits", "--tokens", "1"),
+                                     ("inspect", "--plan"), ("bench", "engine"), ("plan",)])
+def test_heads_that_do_not_divide_into_eight_bit_groups_are_refused_by_name(tiny, command):
+    words = command if command[0] == "bench" else command[:1]
+    result = premise(*words, tiny, "--kv-type", "q8_0", *command[len(words):], PREMISE_ISA="avx2")
+    assert result.returncode == 2 and result.stdout == b"", result.stderr
+    assert b"tiny" in result.stderr and b"a KV cache of type q8_0 was asked for" in result.stderr
+    assert b"multiple of 32 dimensions, and this model's have 16" in result.stderr
 
 
 def test_logits_of_an_exact_cache_are_the_interpreters(tiny):

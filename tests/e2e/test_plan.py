@@ -27,6 +27,14 @@ def tiny(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def wide(tmp_path_factory):
+    """Heads of 32 dimensions, as a cache of eight bits wants them."""
+    path = tmp_path_factory.mktemp("models") / "wide.gguf"
+    path.write_bytes(tiny_model.model_bytes(heads=2))
+    return path
+
+
 @pytest.fixture
 def home(tmp_path):
     return tmp_path / "home"
@@ -51,12 +59,14 @@ def plan(*arguments, **variables):
 # What the engine does
 
 
-@pytest.mark.parametrize("context", [64, 513, 4096])
-def test_weights_and_cache_are_those_of_the_engine(tiny, context):
-    loaded = subprocess.run([PROGRAM, "inspect", tiny, "--plan", "--json", "--context", str(context)],
+@pytest.mark.parametrize("context, kv_type", [(64, "f16"), (513, "f16"), (4096, "f16"),
+                                              (513, "q8_0"), (4096, "q8_0"), (513, "f32")])
+def test_weights_and_cache_are_those_of_the_engine(wide, context, kv_type):
+    loaded = subprocess.run([PROGRAM, "inspect", wide, "--plan", "--json", "--context", str(context),
+                             "--kv-type", kv_type],
                             env=environment("/nonexistent/store"), capture_output=True, check=True)
     real = json.loads(loaded.stdout)
-    predicted = plan(tiny, "--context", context)
+    predicted = plan(wide, "--context", context, "--kv-type", kv_type)
     assert predicted["kv_cache_bytes"] == real["cache_bytes"]
     # The engine counts packed matrices; norms come on top: 2 · 2 + 1 of 64 floats.
     assert predicted["weights_bytes"] == real["weight_bytes"] + 5 * 64 * 4

@@ -15,18 +15,18 @@ TOKEN_BYTES = 2 * 2 * tiny_model.LAYERS * tiny_model.KV_HEADS * (tiny_model.HIDD
 LEAST = CONTEXT * TOKEN_BYTES
 
 
-def settings(tiny, kv_memory=None, context=CONTEXT):
+def settings(tiny, kv_memory=None, context=CONTEXT, kv_type="f16"):
     bound = f"kv_memory = {json.dumps(kv_memory)}\n" if kv_memory is not None else ""
     return (f'[engine]\ndeterministic = true\n[[model]]\nname = "tiny"\npath = "{tiny}"\n'
-            f'kv_type = "f16"\ncontext = {context}\nparallel = {PARALLEL}\n{bound}')
+            f'kv_type = "{kv_type}"\ncontext = {context}\nparallel = {PARALLEL}\n{bound}')
 
 
 @pytest.fixture
 def serve(tiny, tmp_path):
     started = []
 
-    def start(**more):
-        (tmp_path / "premise.toml").write_text(settings(tiny, **more))
+    def start(model=tiny, **more):
+        (tmp_path / "premise.toml").write_text(settings(model, **more))
         started.append(Server(tmp_path, "--config", tmp_path / "premise.toml"))
         assert started[-1].port, started[-1].said
         return started[-1]
@@ -56,6 +56,32 @@ def test_answers_are_the_same_when_requests_outgrow_the_cache(serve):
     assert tight.metric('premise_preemptions_total{model="tiny"}') > 0
     tight.comes_to_rest()
     assert len(set(expected)) == PARALLEL
+
+
+def test_eight_bits_hold_nearly_twice_as_much_and_answers_do_not_depend_on_company(serve, tmp_path):
+    (tmp_path / "wide.gguf").write_bytes(tiny_model.model_bytes(heads=2))
+    server = serve(model=tmp_path / "wide.gguf", kv_memory=4 * LEAST, kv_type="q8_0")
+    assert server.metric("premise_kv_blocks_total") == 4 * CONTEXT // BLOCK_TOKENS * 64 // 34
+    asked = [completion("tiny", prompt=f"the sea {number}", max_tokens=100, temperature=0.8,
+                        seed=number, cache=False) for number in range(PARALLEL)]
+
+    def answer(body):
+        return text_of(server.json("POST", "/v1/completions", body))
+
+    alone = [answer(body) for body in asked]
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        assert list(pool.map(answer, asked)) == alone
+    server.comes_to_rest()
+
+
+@pytest.mark.parametrize("arguments", [("--check",), ("--port", "0")])
+def test_heads_that_eight_bits_do_not_take_are_refused_before_serving(tiny, tmp_path, arguments):
+    (tmp_path / "premise.toml").write_text(settings(tiny, kv_type="q8_0"))
+    done = subprocess.run([PROGRAM, "serve", "--config", tmp_path / "premise.toml", *arguments],
+                          env=environment(tmp_path), stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert "q8_0" in done.stderr and "multiple of 32 dimensions" in done.stderr
 
 
 def test_a_request_beyond_the_context_is_refused_with_limit_and_length(serve):

@@ -39,7 +39,7 @@ def field(key, kind, packed):
     return string(key) + struct.pack("<I", kind) + packed
 
 
-def metadata(feed_forward=FEED_FORWARD):
+def metadata(feed_forward=FEED_FORWARD, heads=HEADS):
     def number(key, value):
         return field(key, UINT32, struct.pack("<I", value))
 
@@ -54,8 +54,8 @@ def metadata(feed_forward=FEED_FORWARD):
         number("llama.embedding_length", HIDDEN),
         number("llama.block_count", LAYERS),
         number("llama.feed_forward_length", feed_forward),
-        number("llama.attention.head_count", HEADS),
-        number("llama.attention.head_count_kv", KV_HEADS),
+        number("llama.attention.head_count", heads),
+        number("llama.attention.head_count_kv", heads * KV_HEADS // HEADS),
         field("llama.attention.layer_norm_rms_epsilon", FLOAT32, struct.pack("<f", 1e-5)),
         field("tokenizer.ggml.model", STRING, string("llama")),
         listed("tokenizer.ggml.tokens", STRING, [string(piece) for piece, _, _ in rows]),
@@ -67,7 +67,7 @@ def metadata(feed_forward=FEED_FORWARD):
 
 
 def tensors(feed_forward=FEED_FORWARD):
-    """(name, shape with the row count last, as GGUF has it) of every weight."""
+    """(name, shape with the row count last, as GGUF has it) of every weight: the same for any heads."""
     head_size = HIDDEN // HEADS
     shapes = [("token_embd.weight", (HIDDEN, VOCABULARY))]
     for layer in range(LAYERS):
@@ -84,8 +84,9 @@ def tensors(feed_forward=FEED_FORWARD):
     return shapes + [("output_norm.weight", (HIDDEN,)), ("output.weight", (HIDDEN, VOCABULARY))]
 
 
-def model_bytes(vocabulary_only=False, chat_template=None, feed_forward=FEED_FORWARD):
-    fields = metadata(feed_forward)
+def model_bytes(vocabulary_only=False, chat_template=None, feed_forward=FEED_FORWARD,
+                heads=HEADS):
+    fields = metadata(feed_forward, heads)
     if chat_template is not None:
         fields.append(field("tokenizer.chat_template", STRING, string(chat_template)))
     shapes = [] if vocabulary_only else tensors(feed_forward)

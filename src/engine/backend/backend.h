@@ -28,10 +28,14 @@ namespace premise {
 inline constexpr std::int32_t kv_block_tokens = 32;
 
 /// Element types that a KV cache can have.
-inline constexpr DType all_kv_types[] = {DType::f16, DType::f32};
+inline constexpr DType all_kv_types[] = {DType::f16, DType::f32, DType::q8_0};
 
 /// Those that the backend for an instruction set has, its default first.
 std::span<const DType> kv_types(Isa isa);
+
+/// Whether the heads of a plan's cache divide into the blocks of a type: Q8_0 rounds 32
+/// neighbouring numbers of one head together. Errors: they do not (usage); `model` is named.
+Status check_kv_type(const Plan& plan, DType kv_type, std::string_view model);
 
 /// The most that one step will carry, and the cache.
 struct BatchLimits {
@@ -112,8 +116,8 @@ std::uint64_t kv_block_bytes(const CacheGroup& group, DType kv_type);
 Result<std::unique_ptr<Executable>> compile_reference(const Plan& plan, const TensorSource& source,
                                                       ThreadTeam& team, const BatchLimits& limits);
 
-/// The CPU backend for AVX2, AVX-512 or AMX: packed weights, quantized activations, F16 or F32
-/// cache.
+/// The CPU backend for AVX2, AVX-512 or AMX: packed weights, quantized activations, a cache of one
+/// of kv_types(isa).
 Result<std::unique_ptr<Executable>> compile_cpu(const Plan& plan, const TensorSource& source,
                                                 ThreadTeam& team, Isa isa,
                                                 const BatchLimits& limits,

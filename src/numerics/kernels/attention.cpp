@@ -26,6 +26,7 @@ const AttentionKernel* attention_kernel(Isa isa, DType cache_type) {
   const AttentionKernels& kernels = kernels_of(isa);
   if (cache_type == DType::f16) return &kernels.f16;
   if (cache_type == DType::f32) return &kernels.f32;
+  if (cache_type == DType::q8_0) return &kernels.q8_0;
   return nullptr;
 }
 

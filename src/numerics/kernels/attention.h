@@ -14,7 +14,8 @@ namespace premise {
 /// Against `ref` of the same type, which computes in double: every output within
 /// attention_tolerance of the largest |value| that its query sees, for |scores| up to about 30 (an
 /// error of the score in f32, about 1e-7 times its terms, is an error of its weight as large). avx2
-/// and avx512 agree bit for bit, and so do f16 and f32 over numbers that F16 holds.
+/// and avx512 agree bit for bit, and so do f32 and each other type over numbers that it holds. What
+/// all of them write is what ref writes.
 const AttentionKernel* attention_kernel(Isa isa, DType cache_type);
 
 inline constexpr float attention_tolerance = 1e-5f;

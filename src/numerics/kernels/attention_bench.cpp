@@ -108,6 +108,8 @@ void shapes(benchmark::internal::Benchmark* bench) {
       ->Unit(benchmark::kMicrosecond)
 PREMISE_BENCH(f16, avx512);
 PREMISE_BENCH(f16, avx2);
+PREMISE_BENCH(q8_0, avx512);
+PREMISE_BENCH(q8_0, avx2);
 PREMISE_BENCH(f32, avx512);
 PREMISE_BENCH(f32, avx2);
 

@@ -1,6 +1,6 @@
 // Attention over the paged cache, written once for every instruction set and element type. Included
-// by avx2/attention_avx2.cpp and avx512/attention_avx512.cpp after their Vector, elementwise_math.h
-// and attention_products.h; hence no include of its own.
+// by avx2/attention_avx2.cpp and avx512/attention_avx512.cpp after their Vector,
+// elementwise_math.h, attention_elements.h and attention_products.h; hence no include of its own.
 //
 // The method is online softmax (Milakov and Gimelshein, 2018) in the order of FlashAttention (Dao
 // et al., 2022): no row of scores is ever whole. For each step of 64 positions a row (one query of
@@ -19,9 +19,14 @@
 //            stays in L2 for up to 128 rows, whose queries and accumulators (128 + 128 KiB) do too.
 //            Converting costs about as much as computing two rows. A cache of F32 is staged as
 //            well, for the order in which values then lie (staged_step).
-// Both do the same operations in the same order on the same numbers (F16 to F32 is exact), and what
-// a row does not see takes no part in its result: its scores are replaced before the maximum, its
-// values are not touched. That is why the result of a row does not depend on its company.
+// Both do the same operations in the same order on the same numbers (conversion to F32 is exact),
+// and what a row does not see takes no part in its result: its scores are replaced before the
+// maximum, its values are not touched. That is why the result of a row does not depend on its
+// company.
+//
+// A number of Q8_0 is multiplied by its scale as it is converted, exactly: 7 bits times 11 fit the
+// 24 of F32. Scaling sums instead would save a multiplication for each number read, and would give
+// up the equality with F32 over the same numbers (decision 0011 has what that costs).
 #pragma once
 
 namespace premise {
@@ -84,11 +89,39 @@ DirectStep<Element> direct_step(const AttentionArgs& args, std::int64_t start, S
   for (std::int64_t tile = seen.first / lanes; tile * lanes < seen.last; ++tile) {
     const std::int64_t position = start + tile * lanes;
     const std::int64_t block = position / args.block_tokens;
-    const std::int64_t offset = position % args.block_tokens * args.head_dim;
+    const std::int64_t offset =
+        position % args.block_tokens / lanes * tile_elements<Element>(args.head_dim) +
+        scale_elements<Element>(args.head_dim);
     step.keys[tile] = static_cast<const Element*>(args.key_blocks[block]) + offset;
     step.values[tile] = static_cast<const Element*>(args.value_blocks[block]) + offset;
   }
   return step;
+}
+
+/// A tile's keys [head_dim][16] in F32, at rows of step_tokens.
+template <typename Element>
+void stage_keys(const Element* keys, std::int64_t dim, float* out) {
+  for (std::int64_t d = 0; d < dim; ++d) {
+    Vector key = load(keys + d * lanes);
+    if constexpr (is_scaled<Element>) key = multiply(key, load(scales_of(keys, dim, d)));
+    store(out + d * step_tokens, key);
+  }
+}
+
+/// 16 columns of a tile's values in F32, at rows of value_group.
+template <typename Element>
+void stage_values(const Element* values, std::int64_t dim, std::int64_t column, float* out) {
+  float scales[lanes];
+  if constexpr (is_scaled<Element>) store(scales, load(scales_of(values, dim, column)));
+  const bool whole = column + lanes <= dim;
+  for (std::int64_t i = 0; i < lanes; ++i) {
+    const Element* place = values + i * dim + column;
+    if constexpr (is_scaled<Element>) {
+      store(out + i * value_group, multiply(load(place), broadcast(scales[i])));
+    } else {
+      store(out + i * value_group, whole ? load(place) : load_eight(place));
+    }
+  }
 }
 
 /// Converts a step to F32. Keys become [head_dim][64] and values [head_dim / 64][64][64], so that
@@ -107,16 +140,11 @@ StagedStep staged_step(const AttentionArgs& args, const DirectStep<Element>& cac
   for (std::int64_t tile = 0; tile < step_tiles; ++tile) {
     if (cache.keys[tile] == nullptr) continue;
     float* tile_keys = keys + tile * lanes;
-    for (std::int64_t d = 0; d < dim; ++d) {
-      store(tile_keys + d * step_tokens, load(cache.keys[tile] + d * lanes));
-    }
+    stage_keys(cache.keys[tile], dim, tile_keys);
     float* tile_values = values + tile * lanes * value_group;
-    for (std::int64_t i = 0; i < lanes; ++i) {
-      const Element* row = cache.values[tile] + i * dim;
-      for (std::int64_t c = 0; c < dim; c += lanes) {
-        float* place = tile_values + c / value_group * step.group_stride + i * value_group;
-        store(place + c % value_group, c + lanes <= dim ? load(row + c) : load_eight(row + c));
-      }
+    for (std::int64_t c = 0; c < dim; c += lanes) {
+      stage_values(cache.values[tile], dim, c,
+                   tile_values + c / value_group * step.group_stride + c % value_group);
     }
     step.keys[tile] = tile_keys;
     step.values[tile] = tile_values;
@@ -294,29 +322,6 @@ void run(const AttentionArgs& args) {
 
 std::size_t scratch_floats(const AttentionArgs& args) {
   return static_cast<std::size_t>(layout_of(args).end);
-}
-
-inline void encode(Vector x, std::uint16_t* out) { store_half(out, x); }
-inline void encode(Vector x, float* out) { store(out, x); }
-
-template <typename Element>
-void write(const float* key, const float* value, std::int32_t head_dim, std::int32_t place,
-           void* key_block, void* value_block) {
-  const std::int64_t dim = head_dim;
-  Element* keys = static_cast<Element*>(key_block) + place / lanes * lanes * dim + place % lanes;
-  Element* values = static_cast<Element*>(value_block) + place * dim;
-  for (std::int64_t d = 0; d < dim; d += lanes) {
-    const std::int64_t count = smaller(dim - d, lanes);
-    Element part[lanes];
-    encode(count == lanes ? load(key + d) : load_eight(key + d), part);
-    for (std::int64_t i = 0; i < count; ++i) keys[(d + i) * lanes] = part[i];
-    if (count == lanes) {
-      encode(load(value + d), values + d);
-    } else {
-      encode(load_eight(value + d), part);
-      for (std::int64_t i = 0; i < count; ++i) values[d + i] = part[i];
-    }
-  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The two products of attention with the rows of the cache, tiled in registers: queries with keys,
-// and weights with values. Included by attention_body.h after Vector; hence no include of its own.
+// and weights with values. Included after Vector and attention_elements.h; hence no include of its
+// own.
 //
 // A tile of four rows by column_tiles() vectors keeps its sums in registers and reuses each loaded
 // vector for all rows and each broadcast number for all columns. With AVX-512 that is 16
@@ -9,7 +10,6 @@
 namespace premise {
 namespace {
 
-constexpr int lanes = 16;
 constexpr int step_tokens = attention_step_tokens;
 constexpr int step_tiles = step_tokens / attention_tile_tokens;
 constexpr int value_group = 64;  // columns of staged values that lie together
@@ -19,12 +19,6 @@ static_assert(attention_tile_tokens == lanes && value_group == 4 * lanes);
 struct Span {
   std::int64_t first, last;
 };
-
-inline std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-inline std::int64_t larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
-
-/// Eight floats; the upper lanes are 0.
-inline Vector load_eight(const float* p) { return load_first(p, 8); }
 
 /// 64 positions as the loops below read them: straight from the cache, or staged in F32.
 ///   key of position 16 t + i, dimension d: keys[t][d * key_stride + i]
@@ -38,6 +32,10 @@ template <typename ElementType, bool Padded>
 struct Step {
   using Element = ElementType;
   static constexpr bool padded = Padded;
+  static constexpr bool scaled = is_scaled<Element>;  // straight from the cache, hence
+                                                      // value_stride is head_dim
+  // Vectors of elements in a cache line: it is fetched once.
+  static constexpr int line_vectors = 64 / (lanes * static_cast<int>(sizeof(Element)));
 
   const Element* keys[step_tiles];
   const Element* values[step_tiles];
@@ -60,19 +58,36 @@ inline void multiply_keys(const float* queries, std::int64_t stride, const Posit
   }
   const typename Positions::Element* keys[Tiles];
   for (int t = 0; t < Tiles; ++t) keys[t] = step.keys[first_tile + t];
-  for (std::int64_t d = 0; d < dim; ++d) {
-    Vector key[Tiles];
-#pragma GCC unroll 4
-    for (int t = 0; t < Tiles; ++t) key[t] = load(keys[t] + d * step.key_stride);
-    if constexpr (!Positions::padded) {
-#pragma GCC unroll 4
-      for (int t = 0; t < Tiles; ++t) fetch(step.values[first_tile + t] + d * lanes);
+  constexpr int unit = Positions::padded ? 1 : Positions::line_vectors;
+  for (std::int64_t start = 0, end = dim; start < dim; start = end) {
+    Vector scale[Tiles];
+    if constexpr (Positions::scaled) {
+      end = start + scale_columns;
+      for (int t = 0; t < Tiles; ++t) {
+        scale[t] = load(scales_of(keys[t], dim, start));
+        fetch(scales_of(step.values[first_tile + t], dim, start));
+      }
     }
+    for (std::int64_t d = start; d < end; d += unit) {
+      if constexpr (!Positions::padded) {
 #pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) {
-      const Vector query = broadcast(queries[r * stride + d]);
+        for (int t = 0; t < Tiles; ++t) fetch(step.values[first_tile + t] + d * lanes);
+      }
 #pragma GCC unroll 4
-      for (int t = 0; t < Tiles; ++t) sums[r][t] = fma(query, key[t], sums[r][t]);
+      for (std::int64_t i = d; i < d + unit; ++i) {
+        Vector key[Tiles];
+#pragma GCC unroll 4
+        for (int t = 0; t < Tiles; ++t) {
+          key[t] = load(keys[t] + i * step.key_stride);
+          if constexpr (Positions::scaled) key[t] = multiply(key[t], scale[t]);
+        }
+#pragma GCC unroll 4
+        for (int r = 0; r < Rows; ++r) {
+          const Vector query = broadcast(queries[r * stride + i]);
+#pragma GCC unroll 4
+          for (int t = 0; t < Tiles; ++t) sums[r][t] = fma(query, key[t], sums[r][t]);
+        }
+      }
     }
   }
 #pragma GCC unroll 4
@@ -88,7 +103,7 @@ inline void multiply_keys(const float* queries, std::int64_t stride, const Posit
 template <int Rows, typename Positions>
 void score_rows(const float* queries, std::int64_t stride, const Positions& step, Span seen,
                 std::int64_t dim, float* scores) {
-  constexpr int tiles = column_tiles(Rows);
+  constexpr int tiles = Positions::scaled ? scaled_tiles(Rows) : column_tiles(Rows);
   std::int64_t tile = seen.first / lanes;
   const std::int64_t last = (seen.last + lanes - 1) / lanes;
   for (; tile + tiles <= last; tile += tiles) {
@@ -114,13 +129,21 @@ inline void multiply_values(float* sums, std::int64_t stride, const float* weigh
   for (std::int64_t p = positions.first; p < positions.last;) {
     const auto* values = step.values[p / lanes] + offset + p % lanes * step.value_stride;
     const auto* next = step.next[p / lanes];
+    float scales[(Columns + 1) / 2][lanes];  // of 32 columns each
+    if constexpr (Positions::scaled) {
+      for (int g = 0; g < (Columns + 1) / 2; ++g) {
+        store(scales[g], load(scales_of(step.values[p / lanes], step.value_stride,
+                                        column + g * scale_columns)));
+      }
+      if (next != nullptr) fetch(scales_of(next, step.value_stride, 0) + column / 2);
+    }
     if (next != nullptr) next += (column + p % lanes * Columns) * lanes;
     const std::int64_t tile_end = smaller((p / lanes + 1) * lanes, positions.last);
     for (; p < tile_end; ++p, values += step.value_stride) {
       if constexpr (!Positions::padded && !Half) {
         if (next != nullptr) {
 #pragma GCC unroll 4
-          for (int c = 0; c < Columns; ++c) fetch(next + c * lanes);
+          for (int c = 0; c < Columns; c += Positions::line_vectors) fetch(next + c * lanes);
           next += Columns * lanes;
         }
       }
@@ -131,6 +154,9 @@ inline void multiply_values(float* sums, std::int64_t stride, const float* weigh
           value[c] = load_eight(values);
         } else {
           value[c] = load(values + c * lanes);
+        }
+        if constexpr (Positions::scaled) {
+          value[c] = multiply(value[c], broadcast(scales[c / 2][p % lanes]));
         }
       }
 #pragma GCC unroll 4
@@ -161,7 +187,7 @@ void sum_rows(float* sums, std::int64_t stride, const float* weights, const floa
   for (; column < whole; column += lanes) {
     multiply_values<Rows, 1, false>(sums, stride, weights, factors, step, column, positions);
   }
-  if constexpr (!Positions::padded) {
+  if constexpr (!Positions::padded && !Positions::scaled) {
     if (column < dim) {
       multiply_values<Rows, 1, true>(sums, stride, weights, factors, step, column, positions);
     }

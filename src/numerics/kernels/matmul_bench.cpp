@@ -103,7 +103,7 @@ void BM_Quantize(benchmark::State& state, Isa isa) {
   const AlignedBytes memory(quantized_bytes(1, 2048));
   const QuantizedRows rows = quantized_rows_at(memory.data(), 1, 2048);
   for (auto _ : state) {
-    quantize_kernel(isa).run(x.data(), x.size(), rows, 0);
+    quantize_kernel(isa).run(x.data(), x.size(), ActivationBits::sixteen, rows, 0);
     benchmark::ClobberMemory();
   }
 }

@@ -22,6 +22,8 @@ struct Vector {
 /// a broadcast, fit 16 registers, and eight independent sums hide the latency of 4 cycles on two
 /// units.
 constexpr int column_tiles(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
+/// The same where each tile also keeps its scales in registers.
+constexpr int scaled_tiles(int rows) { return rows == 1 ? 2 : 1; }
 
 /// All bits of the first n lanes (0 <= n, of eight).
 inline __m256i first_lanes(int n) {
@@ -64,6 +66,29 @@ inline void store_half(std::uint16_t* p, Vector x) {
   constexpr int nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x.low, nearest));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 8), _mm256_cvtps_ph(x.high, nearest));
+}
+
+inline __m256 load_eight_lanes(const std::int8_t* p) {
+  return _mm256_cvtepi32_ps(
+      _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+}
+inline Vector load(const std::int8_t* p) { return {load_eight_lanes(p), load_eight_lanes(p + 8)}; }
+/// Whole numbers from -128 to 127.
+inline void store_codes(std::int8_t* p, Vector x) {
+  const __m256i words =  // of every 128 bits: 4 of the low eight, 4 of the high eight
+      _mm256_packs_epi32(_mm256_cvtps_epi32(x.low), _mm256_cvtps_epi32(x.high));
+  const __m256i ordered = _mm256_permute4x64_epi64(words, 0b11011000);
+  _mm_storeu_si128(
+      reinterpret_cast<__m128i*>(p),
+      _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
+}
+/// The least F16 that is not below x >= 0, and an F16 as a float.
+inline std::uint16_t half_above(float x) {
+  const __m128i half = _mm_cvtps_ph(_mm_set_ss(x), _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+  return static_cast<std::uint16_t>(_mm_extract_epi16(half, 0));
+}
+inline float from_half(std::uint16_t x) {
+  return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(x)));
 }
 
 inline Vector add(Vector a, Vector b) {

@@ -6,6 +6,8 @@
 
 #include "numerics/kernels/elementwise_math.h"
 
+#include "numerics/kernels/attention_elements.h"
+
 #include "numerics/kernels/attention_products.h"
 
 #include "numerics/kernels/attention_body.h"
@@ -16,6 +18,7 @@ extern const AttentionKernels attention_avx512;
 constinit const AttentionKernels attention_avx512 = {
     .f16 = {"attention.f16.avx512", write<std::uint16_t>, scratch_floats, run<std::uint16_t>},
     .f32 = {"attention.f32.avx512", write<float>, scratch_floats, run<float>},
+    .q8_0 = {"attention.q8_0.avx512", write<std::int8_t>, scratch_floats, run<std::int8_t>},
 };
 
 }  // namespace premise

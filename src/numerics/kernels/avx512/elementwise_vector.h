@@ -26,6 +26,8 @@ using LaneMask = __mmask16;
 /// Column tiles of a product with `rows` rows: 4 x 4 accumulators, 4 operands and a broadcast fit
 /// 32 registers, and 16 independent sums hide the latency of 4 cycles on two units.
 constexpr int column_tiles(int /*rows*/) { return 4; }
+/// The same where each tile also keeps its scales in registers: 4 of the 7 that are left.
+constexpr int scaled_tiles(int rows) { return column_tiles(rows); }
 
 inline LaneMask first_lanes(std::size_t n) { return static_cast<LaneMask>((1u << n) - 1u); }
 
@@ -55,6 +57,23 @@ inline Vector load_eight(const std::uint16_t* p) {
 inline void store_half(std::uint16_t* p, Vector x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                       _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
+inline Vector load(const std::int8_t* p) {
+  return _mm512_cvtepi32_ps(
+      _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+/// Whole numbers from -128 to 127.
+inline void store_codes(std::int8_t* p, Vector x) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+/// The least F16 that is not below x >= 0, and an F16 as a float.
+inline std::uint16_t half_above(float x) {
+  const __m128i half = _mm_cvtps_ph(_mm_set_ss(x), _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+  return static_cast<std::uint16_t>(_mm_extract_epi16(half, 0));
+}
+inline float from_half(std::uint16_t x) {
+  return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(x)));
 }
 
 inline Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }

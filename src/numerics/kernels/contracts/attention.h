@@ -10,9 +10,26 @@
 // KV head, both layouts let the kernel run without a horizontal sum:
 //   keys    [block_tokens / 16][head_dim][16]   16 positions side by side for each dimension
 //   values  [block_tokens][head_dim]
-// Elements are F16 or F32, one type in a cache. A kernel belongs to one of them, writes what it
-// reads, and nobody else looks inside a block. Both types are converted to F32 exactly where they
-// are read: what a type costs is the rounding of what is written, nearest even, and nothing else.
+// Elements are F16, F32 or Q8_0, one type in a cache. A kernel belongs to one of them, writes what
+// it reads, and nobody else looks inside a block. All types are converted to F32 exactly where they
+// are read: what a type costs is the rounding of what is written, and nothing else. Over the
+// numbers that a Q8_0 cache holds, a cache of F32 gives the same result, to the last bit.
+//
+// F16 and F32 lie as above and are rounded to nearest even. Of Q8_0, 32 neighbouring dimensions of
+// one position share an F16 scale, and a number is code * scale; head_dim is a multiple of 32. A
+// row is rounded alone, whatever lies beside it, so what is kept does not depend on chunks of a
+// prompt. Each 16 positions of a block are a tile of 17 * head_dim bytes, scales before codes:
+//   keys    F16 [head_dim / 32][16], then int8 [head_dim][16]
+//   values  F16 [head_dim / 32][16], then int8 [16][head_dim]
+// Scales of 16 positions are one load, and codes lie as F16 would: none crosses a cache line. (The
+// files' order, scale and 32 codes in turns, would put one dimension of 16 keys 34 bytes apart.)
+//   scale = max |x| / 127, rounded to F32 and then up to F16, so that no code exceeds 127; 0
+//           where that is 0 in F32 (below 2^-143)
+//   code  = x / scale, rounded to F32 and then to a whole number, each to nearest even; 0 where
+//           scale is 0. A number is off by half a scale at most: 2^-7.98 of the largest, and
+//           where that is below 0.0078, 2^-25 more at most: the scale is a denormal F16
+//   32 numbers with a NaN or an infinity among them, or larger than 127 * 65504, are NaN, all of
+//   them
 //
 // Cache memory that no query of the call sees is never used, only perhaps read: it may hold
 // anything (a freed block's old content, NaN), also inside the tile of the last visible position.
@@ -28,8 +45,9 @@
 
 namespace premise {
 
-inline constexpr int attention_tile_tokens = 16;  // of the layout of keys
-inline constexpr int attention_step_tokens = 64;  // between two looks at the running maximum
+inline constexpr int attention_tile_tokens = 16;    // of the layout of keys
+inline constexpr int attention_step_tokens = 64;    // between two looks at the running maximum
+inline constexpr int attention_scale_columns = 32;  // dimensions under one scale of Q8_0
 
 /// One KV head of one sequence, for a run of consecutive queries and the heads that share it.
 struct AttentionArgs {
@@ -41,7 +59,7 @@ struct AttentionArgs {
   std::size_t out_head_stride;
   std::int32_t query_count;
   std::int32_t group_heads;
-  std::int32_t head_dim;        // any multiple of 8
+  std::int32_t head_dim;        // any multiple of 8; of 32 where the cache is Q8_0
   std::int32_t first_position;  // of queries[0]; queries follow one by one
   std::int32_t window;          // 0: everything before
   float scale;
@@ -68,6 +86,7 @@ struct AttentionKernel {
 struct AttentionKernels {
   AttentionKernel f16;
   AttentionKernel f32;
+  AttentionKernel q8_0;
 };
 
 }  // namespace premise
