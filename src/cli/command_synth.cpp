@@ -51,18 +51,20 @@ Result<int> run_synth(Console& console, const SynthOptions& options) {
   bar.finish();
   if (options.json) {
     const Json document{{"path", options.file},
-                        {"architecture", model.shape.architecture},
+                        {"model", model.shape.name},
+                        {"architecture", model.shape.shape.architecture},
+                        {"size", model.shape.size},
                         {"type", model.recipe->name},
                         {"parameters", model.parameters},
-                        {"vocabulary", model.shape.vocabulary},
+                        {"vocabulary", model.shape.shape.vocabulary},
                         {"seed", model.seed},
                         {"bytes", model.bytes}};
     console.write(document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
     return 0;
   }
-  console.say(text({"{}: {} parameters as {}, {}; its weights are random",
-                    "{}：{} 个参数，{}，{}；权重为随机值"},
-                   printable(options.file), model.parameters, model.recipe->name,
+  console.say(text({"{}: {}, {} parameters as {}, {}; its weights are random",
+                    "{}：{}，{} 个参数，{}，{}；权重为随机值"},
+                   printable(options.file), model.shape.name, model.parameters, model.recipe->name,
                    format_bytes(model.bytes)));
   return 0;
 }
@@ -74,8 +76,8 @@ CommandRun declare_synth(CLI::App& app, Language language) {
                  say(text({"architecture: {}", "架构：{}"}, synthetic_architectures())))
       ->required();
   app.add_option("--size", options->size,
-                 say(text({"that of a published model: {}; tiny is for tests",
-                           "已发布模型的规模：{}；tiny 用于测试"},
+                 say(text({"that of a published model; tiny is for tests\n{}",
+                           "已发布模型的规模；tiny 用于测试\n{}"},
                           synthetic_sizes())))
       ->required();
   app.add_option("--type", options->type,

@@ -8,7 +8,7 @@
 
 #include "model/tokenizer/byte_level.h"
 #include "model/tokenizer/vocabulary.h"
-#include "synth/random.h"
+#include "synth/split_mix.h"
 
 namespace premise {
 namespace {
@@ -26,7 +26,7 @@ class Words {
 
   /// A pair that gives a piece which is not in `taken`.
   std::pair<std::string, std::string> next(const std::unordered_set<std::string>& taken,
-                                           Random& random) {
+                                           SplitMix64& random) {
     while (true) {
       const bool begins = random.below(2) == 0;
       std::string left = pick(begins ? firsts_ : others_, random);
@@ -38,7 +38,7 @@ class Words {
   }
 
  private:
-  static const std::string& pick(const std::vector<std::string>& pieces, Random& random) {
+  static const std::string& pick(const std::vector<std::string>& pieces, SplitMix64& random) {
     const double unit = static_cast<double>(random.below(1 << 20)) / (1 << 20);
     return pieces[static_cast<std::size_t>(unit * unit * unit *
                                            static_cast<double>(pieces.size()))];
@@ -75,7 +75,7 @@ class Maker {
       if (made_.tokens.size() < count)
         merge(run.substr(0, run.size() / 2), run.substr(run.size() / 2));
     Words words(capitals_and_space(), letters(), 12);
-    Random random(0);
+    SplitMix64 random(0);
     while (made_.tokens.size() < count) {
       if (made_.tokens.size() % 6 == 0 && next_character_ <= last_character) {
         add_character();

@@ -16,7 +16,7 @@ constexpr std::size_t plain_run = 32;
 
 }  // namespace
 
-Result<WeightPool> WeightPool::create(DType dtype, float deviation, Random& random) {
+Result<WeightPool> WeightPool::create(DType dtype, float deviation, SplitMix64& random) {
   const DTypeTraits& t = traits(dtype);
   const std::size_t row_size = row_bytes(dtype, row_elements).value_or(0);
   WeightPool pool;
@@ -30,7 +30,7 @@ Result<WeightPool> WeightPool::create(DType dtype, float deviation, Random& rand
   return pool;
 }
 
-void WeightPool::draw(std::span<std::byte> out, Random& random) const {
+void WeightPool::draw(std::span<std::byte> out, SplitMix64& random) const {
   const std::size_t runs = bytes_.size() / run_bytes_;
   while (!out.empty()) {
     const std::size_t size = std::min(run_bytes_, out.size());

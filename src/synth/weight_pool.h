@@ -13,17 +13,17 @@
 
 #include "base/result.h"
 #include "numerics/tensor/dtype.h"
-#include "synth/random.h"
+#include "synth/split_mix.h"
 
 namespace premise {
 
 class WeightPool {
  public:
   /// A pool of a type that is computed with, of normal numbers of this standard deviation.
-  static Result<WeightPool> create(DType dtype, float deviation, Random& random);
+  static Result<WeightPool> create(DType dtype, float deviation, SplitMix64& random);
 
   /// Fills `out` with blocks; it is whole blocks long.
-  void draw(std::span<std::byte> out, Random& random) const;
+  void draw(std::span<std::byte> out, SplitMix64& random) const;
 
  private:
   std::vector<std::byte> bytes_;
