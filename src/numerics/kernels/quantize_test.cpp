@@ -117,16 +117,26 @@ TEST(Quantize, ARowOfOneMagnitudeHasNoFineGroup) {
   EXPECT_EQ(input.activations.quantized.codes[0], -32512);
 }
 
+// Scales beyond the last group of a row may hold anything.
+Input without_padding(Input input, std::size_t rows, std::size_t columns) {
+  QuantizedRows& q = input.activations.quantized;
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t g = columns / group_columns; g < q.group_stride; ++g)
+      q.scales[r * q.group_stride + g] = 0.0f;
+  return input;
+}
+
 TEST(Quantize, EveryInstructionSetGivesTheSameBits) {
   Random random(2);
   for (const std::size_t columns : {32u, 64u, 96u, 640u, 2080u}) {
     constexpr std::size_t rows = 20;
     const std::vector<float> x = mixed_activations(rows * columns, random);
     for (const ActivationBits bits : {ActivationBits::sixteen, ActivationBits::mixed}) {
-      const Input expected = quantize(Isa::ref, x, rows, columns, bits);
+      const Input expected =
+          without_padding(quantize(Isa::ref, x, rows, columns, bits), rows, columns);
       for (const Isa isa : {Isa::avx2, Isa::avx512}) {
         if (isa > widest_isa()) continue;
-        const Input actual = quantize(isa, x, rows, columns, bits);
+        const Input actual = without_padding(quantize(isa, x, rows, columns, bits), rows, columns);
         EXPECT_EQ(std::string(quantize_kernel(isa).name), fmt::format("quantize.{}", name_of(isa)));
         EXPECT_EQ(std::memcmp(actual.memory.data(), expected.memory.data(), expected.memory.size()),
                   0)

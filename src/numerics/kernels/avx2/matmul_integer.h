@@ -1,40 +1,34 @@
-// Multiplication by integer layouts with AVX2 (no VNNI). contracts/matmul.h fixes the arithmetic;
-// vpmaddwd multiplies 16 words (8 rows × 2 columns) by 2 activations, the same for all rows.
+// Multiplication by integer layouts with AVX2 (no VNNI). contracts/matmul.h fixes the arithmetic.
 //
 // Few tokens (up to 4, decoding): straight from the packed bytes, half a panel at a time, so that a
-// group's 8 quads stay in registers for all tokens.
+// group's 8 quads stay in registers for all tokens. vpmaddwd multiplies 16 words (8 rows × 2
+// columns) by 2 activations, the same for all rows.
 //
-// More tokens: a panel × 512 columns is unpacked once into words (16 KiB) and f32 scales, then
-// tiles of 3 tokens × 16 rows run over it. Registers: 6 integer sums + 2 weights + 1 broadcast + 1
-// temporary = 10 of 16; the 6 f32 sums, touched once a group, may live in memory.
+// More tokens: a panel × 512 columns is unpacked once, with f32 scales, then tiles of 3 tokens × 16
+// rows run over it. avx2/tile_products.h has how they multiply: codes of up to six bits as bytes (8
+// KiB), others as words (16 KiB). The 6 f32 sums, touched once a group, may live in memory.
 #pragma once
 
-#include "numerics/kernels/avx2/matmul_vectors.h"
+#include "numerics/kernels/avx2/tile_products.h"
 
 namespace premise {
 namespace {
 
-constexpr int tile_tokens = 3;
 constexpr int direct_tokens = 4;
 constexpr std::uint32_t block_groups = 2 * chunk_groups;
 constexpr std::size_t block_tokens = 256;
 constexpr int prefetch_bytes = 2048;
 
 struct Scratch {
-  std::uint16_t codes[block_groups][8][2][2][16];  // [group][quad][even, odd][half panel]
-  float scale[block_groups][2][2][8];              // [group][part][half panel]
+  std::uint8_t codes[block_groups * words_of_group];  // [group], as TileProducts has them
+  float scale[block_groups][2][2][8];                 // [group][part][half panel]
   float min[block_groups][2][2][8];
   float sums[block_tokens][2][8];
 };
 
-PREMISE_INLINE __m256i broadcast(const std::int16_t* two_codes) {
-  std::int32_t pair;
-  __builtin_memcpy(&pair, two_codes, sizeof pair);
-  return _mm256_set1_epi32(pair);
-}
-
 template <Layout layout, ScaleKind kind>
 struct Integer {
+  using Products = TileProducts<layout, kind>;
   static constexpr int shift = zero_shift(layout, kind);
   static constexpr int parts = Scales<kind>::halves ? 2 : 1;
   static constexpr int quads = 8 / parts;
@@ -45,17 +39,13 @@ struct Integer {
                       : x.minus_sums32 + token * x.group_stride;
   }
 
-  // −zero · Σ q, where a dot product starts.
-  static PREMISE_INLINE __m256i start(std::int32_t minus_sum) {
-    return shift == 0 ? _mm256_setzero_si256()
-                      : _mm256_slli_epi32(_mm256_set1_epi32(minus_sum), shift);
-  }
-
+  // The minimum's share may be as many times smaller as `dot` is.
+  template <int down>
   static PREMISE_INLINE __m256 add(__m256i dot, __m256 scale, __m256 min, std::int32_t minus_sum,
                                    float a, __m256 acc) {
     __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(dot), scale);
     if constexpr (mins)
-      t = _mm256_fmadd_ps(min, _mm256_cvtepi32_ps(_mm256_set1_epi32(minus_sum)), t);
+      t = _mm256_fmadd_ps(min, _mm256_cvtepi32_ps(_mm256_set1_epi32(minus_sum >> down)), t);
     return _mm256_fmadd_ps(t, _mm256_set1_ps(a), acc);
   }
 
@@ -73,12 +63,12 @@ struct Integer {
       unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
         const std::int16_t* q16 = x.codes + t * x.code_stride + group * group_columns;
         const std::int32_t minus_sum = minus_sums(x, t)[parts * group + part];
-        __m256i dot = start(minus_sum);
+        __m256i dot = zero_part<shift, 0>(minus_sum);
         unroll<part * quads, (part + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
           dot = dot_pairs(dot, widened<0>(quad[q]), broadcast(q16 + 4 * q));
           dot = dot_pairs(dot, widened<1>(quad[q]), broadcast(q16 + 4 * q + 2));
         });
-        acc[t] = add(dot, scale, min, minus_sum, x.scales[t * x.group_stride + group], acc[t]);
+        acc[t] = add<0>(dot, scale, min, minus_sum, x.scales[t * x.group_stride + group], acc[t]);
       });
     });
   }
@@ -134,10 +124,8 @@ struct Integer {
         for (std::uint32_t g = 0; g < groups; ++g, at += code_bytes(layout)) {
           const Codes<layout> codes(at, half);
           unroll<0, 8>([&]<int q>() PREMISE_INLINE_LAMBDA {
-            const __m256i quad = codes.template quad<q>();
-            auto& to = s.codes[begin + g][q];
-            _mm256_store_si256(reinterpret_cast<__m256i*>(to[0][half]), widened<0>(quad));
-            _mm256_store_si256(reinterpret_cast<__m256i*>(to[1][half]), widened<1>(quad));
+            Products::template unpack<q>(codes.template quad<q>(), half,
+                                         s.codes + (begin + g) * Products::group_bytes);
           });
           for (int part = 0; part < parts; ++part) {
             _mm256_store_ps(s.scale[begin + g][part][half], scales.scale(g, part));
@@ -149,80 +137,86 @@ struct Integer {
     }
   }
 
-  /// One scale group of one tile: the integer sums.
-  template <int tokens, int part>
-  static PREMISE_INLINE void dots(const std::uint16_t (&codes)[8][2][2][16],
-                                  const std::int16_t* const (&q16)[tokens], std::size_t column,
-                                  __m256i (&dot)[tokens][2]) {
-    unroll<part * quads, (part + 1) * quads>([&]<int q>() PREMISE_INLINE_LAMBDA {
-      unroll<0, 2>([&]<int parity>() PREMISE_INLINE_LAMBDA {
-        const __m256i w[2] = {load256(codes[q][parity][0]), load256(codes[q][parity][1])};
-        unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-          const __m256i b = broadcast(q16[t] + column + 4 * q + 2 * parity);
-          dot[t][0] = dot_pairs(dot[t][0], w[0], b);
-          dot[t][1] = dot_pairs(dot[t][1], w[1], b);
-        });
+  /// Where the sums of a block of columns come from and go to: the first block begins with zero,
+  /// the last one writes y. Blocks between hand them on in the scratch.
+  struct Sums {
+    float (*kept)[2][8];  // [token]
+    float* y;
+    std::size_t y_stride;
+    bool first, last;
+  };
+
+  /// Part `part` of group `g` of a tile. Where no token has lower bytes the integers stay 256 times
+  /// smaller and the activation scale takes the factor: powers of two change no rounding.
+  template <bool fine, int part, int tokens>
+  static PREMISE_INLINE void add_part(const Scratch& s, std::uint32_t g, const QuantizedRows& x,
+                                      const std::int32_t* minus, __m256 (&acc)[tokens][2]) {
+    constexpr int down = fine ? 0 : 8;
+    const std::size_t minus_stride = parts * x.group_stride;
+    __m256i dot[tokens][2];
+    Products::template dots<fine, part>(s.codes + g * Products::group_bytes, x, g, minus,
+                                        minus_stride, dot);
+    unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
+      const float a = x.scales[t * x.group_stride + g] * (fine ? 1.0f : 256.0f);
+      unroll<0, 2>([&]<int half>() PREMISE_INLINE_LAMBDA {
+        acc[t][half] = add<down>(dot[t][half], _mm256_load_ps(s.scale[g][part][half]),
+                                 _mm256_load_ps(s.min[g][part][half]), minus[t * minus_stride], a,
+                                 acc[t][half]);
       });
     });
   }
 
-  /// `tokens` tokens from `token` on × the panel in the scratch × its groups.
+  /// The first `tokens` tokens of x × the panel in the scratch × its groups; x begins with those.
   template <int tokens>
-  static void tile(const Scratch& s, const QuantizedRows& x, std::size_t token, std::size_t first,
-                   std::uint32_t count, float (*sums)[2][8]) {
+  static void tile(const Scratch& s, const QuantizedRows& x, std::uint32_t count,
+                   const PackedMatrix& w, std::uint64_t panel, const Sums& sums) {
     __m256 acc[tokens][2];
-    const std::int16_t* q16[tokens];
-    for (int t = 0; t < tokens; ++t) {
-      acc[t][0] = _mm256_load_ps(sums[t][0]);
-      acc[t][1] = _mm256_load_ps(sums[t][1]);
-      q16[t] = x.codes + (token + t) * x.code_stride + first * group_columns;
-    }
-    const float* a = x.scales + token * x.group_stride + first;
-    const std::int32_t* minus = minus_sums(x, token) + parts * first;
-    for (std::uint32_t g = 0; g < count; ++g, ++a) {
+    for (int t = 0; t < tokens; ++t)
+      for (int half = 0; half < 2; ++half)
+        acc[t][half] = sums.first ? _mm256_setzero_ps() : _mm256_load_ps(sums.kept[t][half]);
+    const std::int32_t* minus = minus_sums(x, 0);
+    std::uint32_t fine = 0;  // groups of a chunk with lower bytes in any of the tokens
+    for (std::uint32_t g = 0; g < count; ++g, fine >>= 1) {
+      if (g % chunk_groups == 0)
+        for (int t = 0; t < tokens; ++t) fine |= x.fine[t * x.chunk_stride + g / chunk_groups];
       unroll<0, parts>([&]<int part>() PREMISE_INLINE_LAMBDA {
-        __m256i dot[tokens][2];
-        unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-          dot[t][0] = dot[t][1] = start(minus[t * parts * x.group_stride]);
-        });
-        dots<tokens, part>(s.codes[g], q16, g * group_columns, dot);
-        unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-          unroll<0, 2>([&]<int half>() PREMISE_INLINE_LAMBDA {
-            acc[t][half] =
-                add(dot[t][half], _mm256_load_ps(s.scale[g][part][half]),
-                    _mm256_load_ps(s.min[g][part][half]), minus[t * parts * x.group_stride],
-                    a[t * x.group_stride], acc[t][half]);
-          });
-        });
+        if ((fine & 1u) != 0)
+          add_part<true, part>(s, g, x, minus, acc);
+        else
+          add_part<!Products::bytes, part>(s, g, x, minus, acc);
         ++minus;
       });
     }
-    for (int t = 0; t < tokens; ++t) {
-      _mm256_store_ps(sums[t][0], acc[t][0]);
-      _mm256_store_ps(sums[t][1], acc[t][1]);
-    }
+    for (int t = 0; t < tokens; ++t)
+      for (unsigned half = 0; half < 2; ++half)
+        if (sums.last)
+          store_rows(w, panel * panel_rows + 8 * half, sums.y + t * sums.y_stride, acc[t][half]);
+        else
+          _mm256_store_ps(sums.kept[t][half], acc[t][half]);
   }
 
   /// One panel × tokens [token, token + count), at most block_tokens.
   static void panel_block(const PackedMatrix& w, std::uint64_t panel, const QuantizedRows& x,
                           std::size_t token, std::size_t count, float* y, std::size_t y_stride,
                           Scratch& s) {
-    __builtin_memset(s.sums, 0, count * sizeof s.sums[0]);
     const std::size_t groups = w.columns / group_columns;
     for (std::size_t first = 0; first < groups; first += block_groups) {
-      const auto block =
-          static_cast<std::uint32_t>(groups - first < block_groups ? groups - first : block_groups);
+      const bool last = groups - first <= block_groups;
+      const auto block = static_cast<std::uint32_t>(last ? groups - first : block_groups);
       unpack(w, panel, first, block, s);
-      std::size_t t = 0;
-      for (; t + tile_tokens <= count; t += tile_tokens)
-        tile<tile_tokens>(s, x, token + t, first, block, s.sums + t);
-      if (count - t == 1) tile<1>(s, x, token + t, first, block, s.sums + t);
-      if (count - t == 2) tile<2>(s, x, token + t, first, block, s.sums + t);
+      QuantizedRows rows = without_groups(without_first(x, token), first);
+      Sums sums{s.sums, y + token * y_stride, y_stride, first == 0, last};
+      for (std::size_t left = count; left > 0;) {
+        const std::size_t tokens = left < tile_tokens ? left : tile_tokens;
+        if (tokens == 3) tile<3>(s, rows, block, w, panel, sums);
+        if (tokens == 2) tile<2>(s, rows, block, w, panel, sums);
+        if (tokens == 1) tile<1>(s, rows, block, w, panel, sums);
+        rows = without_first(rows, tokens);
+        sums.kept += tokens;
+        sums.y += tokens * y_stride;
+        left -= tokens;
+      }
     }
-    for (std::size_t t = 0; t < count; ++t)
-      for (unsigned half = 0; half < 2; ++half)
-        store_rows(w, panel * panel_rows + 8 * half, y + (token + t) * y_stride,
-                   _mm256_load_ps(s.sums[t][half]));
   }
 
   template <int tokens>

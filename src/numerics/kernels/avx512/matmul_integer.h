@@ -307,8 +307,7 @@ struct Integer {
                    const Sums& sums) {
     __m512 acc[tokens][tile_panels];
     unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-      unroll<0, tile_panels>([&]<int p>()
-                                 PREMISE_INLINE_LAMBDA { acc[t][p] = sums.open(t, p); });
+      unroll<0, tile_panels>([&]<int p>() PREMISE_INLINE_LAMBDA { acc[t][p] = sums.open(t, p); });
     });
     prefetch<tokens>(without_first(x, tokens), sums.without_first(tokens));
     std::uint32_t fine = 0;  // groups with lower bytes in any of the tokens
@@ -325,8 +324,7 @@ struct Integer {
       minus += halves;
     }
     unroll<0, tokens>([&]<int t>() PREMISE_INLINE_LAMBDA {
-      unroll<0, tile_panels>([&]<int p>()
-                                 PREMISE_INLINE_LAMBDA { sums.close(t, p, acc[t][p]); });
+      unroll<0, tile_panels>([&]<int p>() PREMISE_INLINE_LAMBDA { sums.close(t, p, acc[t][p]); });
     });
   }
 

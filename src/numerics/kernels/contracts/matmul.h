@@ -103,7 +103,8 @@ struct QuantizedRows {
   std::int8_t* high;           // [row][byte_stride]
   std::int8_t* low;            // [row][byte_stride]
   std::uint8_t* fine;          // [row][chunk_stride]: bit g of a chunk of 8 groups: group g is fine
-  float* scales;               // [row][group_stride]
+  float* scales;               // [row][group_stride], whole cache lines; what is beyond the last
+                               // group may hold anything
   std::int32_t* minus_sums32;  // [row][group_stride]: −Σ q over the group
   std::int32_t* minus_sums16;  // [row][2 · group_stride]: −Σ q over each half of the group
   std::size_t code_stride;     // elements
