@@ -165,10 +165,11 @@ CommandRun declare_benchmark(CLI::App& app, Language language) {
                    say({"counted runs of each", "每项计入的运行次数"}))
       ->capture_default_str()
       ->check(counts);
-  engine->add_flag("--require-fast-path", options->require_fast_path,
-                   say({"measure only where the fastest kernels of this machine compute at least\n"
-                        "95 % of the products with matrices; exit with 1 otherwise",
-                        "仅当矩阵乘法至少 95 % 由本机最快的内核计算时才测量；否则以 1 退出"}));
+  engine->add_flag(
+      "--require-fast-path", options->require_fast_path,
+      say({"measure only where the fastest kernels of the instruction set in use compute\n"
+           "at least 95 % of the products with matrices; exit with 1 otherwise",
+           "仅当矩阵乘法至少 95 % 由所用指令集最快的内核计算时才测量；否则以 1 退出"}));
   engine->add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
   return [options](Console& console) { return run_benchmark(console, *options); };
 }
