@@ -41,10 +41,6 @@ Error not_regular(const std::string& path, mode_t mode) {
                path);
 }
 
-std::uintptr_t address(const std::byte* pointer) {
-  return reinterpret_cast<std::uintptr_t>(pointer);
-}
-
 }  // namespace
 
 std::optional<FileIdentity> identity_of_file(const std::filesystem::path& path) {
@@ -106,26 +102,28 @@ void MappedFile::close() noexcept {
 void MappedFile::advise(std::span<const std::byte> range, Access access) const {
   if (range.empty()) return;
   assert(range.data() >= data_ && range.data() + range.size() <= data_ + size_);
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t begin = address(range.data()) / page * page;
-  const std::uintptr_t end = address(range.data()) + range.size();
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = static_cast<std::size_t>(range.data() - data_);
+  const std::size_t begin = first / page * page;
+  const std::size_t end = first + range.size();
   int advice = MADV_NORMAL;
   if (access == Access::sequential) advice = MADV_SEQUENTIAL;
   if (access == Access::random) advice = MADV_RANDOM;
   if (access == Access::will_need) advice = MADV_WILLNEED;
   // A refused hint changes nothing that is promised, hence no error.
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);
+  ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, advice);
 }
 
 void MappedFile::release(std::span<const std::byte> range) const {
   if (range.empty()) return;
   assert(range.data() >= data_ && range.data() + range.size() <= data_ + size_);
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t begin = (address(range.data()) + page - 1) / page * page;
-  std::uintptr_t end = address(range.data()) + range.size();
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = static_cast<std::size_t>(range.data() - data_);
+  const std::size_t begin = (first + page - 1) / page * page;
+  std::size_t end = first + range.size();
   // The last page of the file belongs to it whole, though the file ends within.
-  end = end == address(data_) + size_ ? (end + page - 1) / page * page : end / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  end = end == size_ ? (end + page - 1) / page * page : end / page * page;
+  if (begin < end) ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
 }
 
 Status MappedFile::check_unchanged() const {

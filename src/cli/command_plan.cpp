@@ -8,6 +8,7 @@
 #include "cli/sizing_report.h"
 #include "engine/backend/backend.h"
 #include "numerics/device/available_memory.h"
+#include "numerics/kernels/usable_isa.h"
 #include "planning/devices.h"
 #include "planning/this_machine.h"
 #include "store/resolve.h"

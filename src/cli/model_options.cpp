@@ -156,7 +156,7 @@ Result<LoadedModel> load_model(const ModelOptions& options, EngineOptions engine
     console.say(text({"warning: {} threads share {} processors, which is slower than {} threads",
                       "警告：{} 个线程共用 {} 个处理器，比使用 {} 个线程更慢"},
                      options.threads, usable, usable));
-  engine_options = with_options(options, engine_options);
+  engine_options = with_options(options, std::move(engine_options));
   engine_options.packed_cache = packed_cache(options, file, console);
   auto engine = Engine::create(*loaded.source, *loaded.host, engine_options);
   if (!engine) return as_typed(std::move(engine).error(), loaded.source->path(), options.model);

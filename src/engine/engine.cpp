@@ -44,7 +44,7 @@ std::uint64_t estimate_bytes(const Plan& plan, const TensorSource& source,
 }  // namespace
 
 Engine::Engine(Plan plan, EngineOptions options, std::size_t context, DType kv_type)
-    : plan_(std::move(plan)), options_(options), context_(context), kv_type_(kv_type) {
+    : plan_(std::move(plan)), options_(std::move(options)), context_(context), kv_type_(kv_type) {
   constexpr auto block = static_cast<std::size_t>(kv_block_tokens);
   table_stride_ = (context_ + block - 1) / block;
 }

@@ -78,10 +78,10 @@ TEST_P(EngineLaws, ChunksDoNotChangeAnswers) {
 }
 
 TEST_P(EngineLaws, CompanyDoesNotChangeAnswers) {
-  const int longer = interpreted() ? 13 : 29;
+  const std::size_t longer = interpreted() ? 13 : 29;
   std::vector<Request> asked;
   for (const int i : {0, 1, 2, 3, 4})
-    asked.push_back(request(text(static_cast<std::size_t>(3 + longer * i), i), 12));
+    asked.push_back(request(text(3 + longer * static_cast<std::size_t>(i), i), 12));
   asked[2].max_tokens = 3;  // leaves while others go on
   const Served crowded = serve(2, {.context = 256, .sequences = 3, .tokens_per_step = 48});
   std::vector<RequestId> ids;

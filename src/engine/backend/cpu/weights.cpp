@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "model/plan/matrices.h"
+#include "numerics/kernels/contracts/packed_layout.h"
 #include "numerics/quant/decode.h"
 
 namespace premise {
