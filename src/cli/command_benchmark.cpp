@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "bench/engine_speed.h"
 #include "cli/command.h"
+#include "cli/matrix_kernels_report.h"
 #include "cli/model_options.h"
 #include "cli/prediction_record.h"
 #include "cli/progress.h"
@@ -20,8 +21,14 @@ using Json = nlohmann::ordered_json;
 struct BenchmarkOptions {
   ModelOptions model;
   EngineBenchOptions bench;
+  bool require_fast_path = false;
   bool json = false;
 };
+
+// Names of tensors may be no text.
+std::string dumped(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 Json to_json(const Rate& rate) {
   return {{"tokens_per_second", rate.median},
@@ -29,7 +36,17 @@ Json to_json(const Rate& rate) {
           {"tokens_per_second_max", rate.most}};
 }
 
-Json to_json(const EngineBenchResult& result, const LoadedModel& loaded) {
+/// What is known before anything was measured.
+void add_loaded(Json& document, const LoadedModel& loaded,
+                const std::vector<MatrixKernel>& matrices) {
+  document["fast_path"] = matrix_kernels_document(matrices);
+  document["threads"] = loaded.host->team().size();
+  document["isa"] = name_of(loaded.host->isa());
+  document["load_seconds"] = loaded.load_seconds;
+}
+
+Json to_json(const EngineBenchResult& result, const LoadedModel& loaded,
+             const std::vector<MatrixKernel>& matrices) {
   Json document{{"prefill", Json::array()}, {"decode", Json::array()}};
   for (const PrefillResult& p : result.prefill) {
     Json row{{"tokens", p.tokens}, {"batch", 1}};
@@ -42,14 +59,13 @@ Json to_json(const EngineBenchResult& result, const LoadedModel& loaded) {
     document["decode"].push_back(row);
   }
   for (const KernelShare& k : result.kernels) document["kernels"][k.kernel] = k.share;
-  document["threads"] = loaded.host->team().size();
-  document["isa"] = name_of(loaded.host->isa());
-  document["load_seconds"] = loaded.load_seconds;
+  add_loaded(document, loaded, matrices);
   document["peak_rss_bytes"] = peak_resident_bytes().value_or(0);
   return document;
 }
 
-void print(Console& console, const EngineBenchResult& result, const LoadedModel& loaded) {
+void print(Console& console, const EngineBenchResult& result, const LoadedModel& loaded,
+           const std::vector<MatrixKernel>& matrices) {
   const Language language = console.language();
   const auto say = [language](const Text& text) { return text.in(language); };
   std::vector<std::vector<std::string>> rows{
@@ -66,7 +82,8 @@ void print(Console& console, const EngineBenchResult& result, const LoadedModel&
       {say(text({"KERNEL", "内核"})), say(text({"TIME", "时间占比"}))}};
   for (const KernelShare& k : result.kernels)
     kernels.push_back({k.kernel, fmt::format("{:.1f} %", 100.0 * k.share)});
-  console.write(aligned_table(rows, "lrl") + "\n" + aligned_table(kernels, "lr") + "\n");
+  console.write(aligned_table(rows, "lrl") + "\n" + aligned_table(kernels, "lr") + "\n" +
+                matrix_kernels_page(matrices, language) + "\n");
   console.write(say(text({"{} threads, {}, loaded in {:.2f} s, peak memory {}",
                           "{} 个线程，{}，加载用时 {:.2f} 秒，内存峰值 {}"},
                          loaded.host->team().size(), name_of(loaded.host->isa()),
@@ -74,9 +91,30 @@ void print(Console& console, const EngineBenchResult& result, const LoadedModel&
                 "\n");
 }
 
+/// The answer "no": nothing is measured, and what computes each matrix is still shown.
+int refuse_slow_path(Console& console, const BenchmarkOptions& options, const LoadedModel& loaded,
+                     const std::vector<MatrixKernel>& matrices) {
+  if (options.json) {
+    Json document;
+    add_loaded(document, loaded, matrices);
+    console.write(dumped(document));
+  } else {
+    console.write(matrix_kernels_page(matrices, console.language()));
+  }
+  const Text slow = off_the_fast_path(matrices);
+  console.say({"not measured: " + slow.en, "未测量：" + slow.zh});
+  return 1;
+}
+
 Result<int> run_benchmark(Console& console, const BenchmarkOptions& options) {
   PREMISE_TRY(LoadedModel loaded,
               load_model(options.model, engine_options_for(options.bench), console));
+  const std::vector<MatrixKernel> matrices = matrix_kernels(loaded.engine->executable().report());
+  if (fast_share(matrices).products < fast_share_expected) {
+    if (options.require_fast_path) return refuse_slow_path(console, options, loaded, matrices);
+    const Text slow = off_the_fast_path(matrices);
+    console.say({"warning: " + slow.en, "警告：" + slow.zh});
+  }
   ProgressBar bar(console, text({"measuring", "测量"}));
   const auto progress = [&](std::size_t done, std::size_t total) -> Status {
     bar.update(done, total);
@@ -87,9 +125,9 @@ Result<int> run_benchmark(Console& console, const BenchmarkOptions& options) {
   bar.finish();
   const std::uint64_t peak_bytes = peak_resident_bytes().value_or(0);
   if (options.json) {
-    console.write(to_json(result, loaded).dump() + "\n");
+    console.write(dumped(to_json(result, loaded, matrices)));
   } else {
-    print(console, result, loaded);
+    print(console, result, loaded, matrices);
   }
   record_prediction(console, options.model, options.bench, result, loaded, peak_bytes);
   return 0;
@@ -127,6 +165,11 @@ CommandRun declare_benchmark(CLI::App& app, Language language) {
                    say({"counted runs of each", "每项计入的运行次数"}))
       ->capture_default_str()
       ->check(counts);
+  engine->add_flag(
+      "--require-fast-path", options->require_fast_path,
+      say({"measure only where the fastest kernels of the instruction set in use compute\n"
+           "at least 95 % of the products with matrices; exit with 1 otherwise",
+           "仅当矩阵乘法至少 95 % 由所用指令集最快的内核计算时才测量；否则以 1 退出"}));
   engine->add_flag("--json", options->json, say({"print a JSON document", "输出 JSON"}));
   return [options](Console& console) { return run_benchmark(console, *options); };
 }

@@ -68,6 +68,32 @@ TEST_P(Tiles, LeaveSixteenBitsAsTheyAreWithoutThem) {
             logits("avx512", ActivationBits::sixteen));
 }
 
+// The head, and in the last layer what follows the rows that are wanted, see few rows.
+TEST_P(Tiles, AreReportedForEveryMatrixThatSeesManyTokens) {
+  for (const ActivationBits bits : {ActivationBits::mixed, ActivationBits::sixteen}) {
+    auto host = Host::create({1, "amx-emulated"});
+    ASSERT_TRUE(host.ok());
+    EngineOptions options{.context = 256};
+    options.activations = bits;
+    const auto engine = Engine::create(*file_.source, **host, options);
+    ASSERT_TRUE(engine.ok());
+    std::size_t on_tiles = 0, all = 0;
+    for (const OpReport& op : (*engine)->executable().report()) {
+      EXPECT_EQ(op.path.has_value(), op.op == "linear") << op.op;
+      if (!op.path) continue;
+      EXPECT_GT(op.products, 0u);
+      EXPECT_TRUE(op.kernel.ends_with("." + op.layout + ".avx512")) << op.kernel;
+      EXPECT_EQ(op.path == ProductPath::scalar, !op.tile_kernel.empty());
+      ++all;
+      if (op.tile_kernel.empty()) continue;
+      EXPECT_FALSE(op.fast) << "tiles in software";
+      ++on_tiles;
+    }
+    const std::size_t few = 1 + 5;  // head; query, output, gate, up and down of the last layer
+    EXPECT_EQ(on_tiles, bits == ActivationBits::mixed ? all - few : 0u);
+  }
+}
+
 TEST_P(Tiles, GiveTheSameForAnyThreadsAndForAnyStepsThatTakeThem) {
   const Logits whole = logits("amx-emulated", ActivationBits::mixed);
   EXPECT_EQ(logits("amx-emulated", ActivationBits::mixed, 3), whole);

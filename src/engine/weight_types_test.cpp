@@ -105,6 +105,29 @@ TEST_P(WeightType, MixedActivationsStayNearAndAreTheSameOnEveryInstructionSet) {
   EXPECT_EQ(mixed.front(), mixed.back());
 }
 
+TEST_P(WeightType, IsOnTheFastPathWhereItsCodesAreMultiplied) {
+  for (const std::string_view isa : {"ref", "avx2", "avx512"}) {
+    if (!testing::why_not(isa).empty()) continue;
+    const auto host = Host::create({1, isa});
+    ASSERT_TRUE(host.ok());
+    const auto engine = Engine::create(*subject().file.source, **host, {.context = 64});
+    ASSERT_TRUE(engine.ok()) << engine.error().what.en;
+    const bool packed = GetParam().tolerance == quantized;
+    const ProductPath expected = isa == "ref" ? ProductPath::scalar
+                                 : packed     ? ProductPath::integers
+                                              : ProductPath::floats;
+    std::size_t products = 0;
+    for (const OpReport& op : (*engine)->executable().report()) {
+      if (!op.path) continue;
+      EXPECT_EQ(op.path, expected) << isa << " " << op.weight;
+      EXPECT_EQ(op.fast, expected == ProductPath::integers) << isa << " " << op.weight;
+      EXPECT_EQ(op.type, traits(GetParam().type).name);
+      ++products;
+    }
+    EXPECT_GT(products, 7u) << isa;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, WeightType, ::testing::ValuesIn(cases), [](const auto& each) {
   return std::string(traits(each.param.type).name);
 });

@@ -79,7 +79,7 @@ def started(*arguments, **streams):
 
 @pytest.mark.parametrize("command", [
     ("complete",), ("chat",), ("tokenize",), ("logits",), ("perplexity",), ("bench", "engine"),
-    ("inspect",), ("pull",), ("list",), ("verify",), ("rm",)])
+    ("inspect",), ("pull",), ("list",), ("verify",), ("rm",), ("synth",)])
 def test_help_in_both_languages(command):
     english = premise(*command, "--help")
     chinese = premise(*command, "--help", "--lang", "zh")

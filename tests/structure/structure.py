@@ -50,6 +50,7 @@ ROOMS = {
     "database": ["base"],
     "store": ["model/formats", "database"],
     "planning": ["machine", "model/architectures"],
+    "synth": ["planning", "model/tokenizer"],
     "serve/gate": ["database"],
     "serve/shared_limits": ["serve/gate", "redis"],
     "bench": ["engine"],
@@ -66,7 +67,7 @@ ROOMS = {
     "config": ["redis"],
     "serve": ["serve/http", "serve/page", "serve/api", "serve/models", "serve/local",
               "serve/observe", "serve/shared_limits", "serve/filter", "serve/cache", "config"],
-    "cli": ["engine", "store", "serve/gate", "serve", "bench", "planning", "machine"],
+    "cli": ["engine", "store", "serve/gate", "serve", "bench", "synth", "planning", "machine"],
     "": ["cli"],  # main.cpp
 }
 

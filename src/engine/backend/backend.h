@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +20,7 @@
 #include "model/plan/plan.h"
 #include "numerics/device/isa.h"
 #include "numerics/device/thread_team.h"
-#include "numerics/kernels/contracts/matmul.h"
+#include "numerics/kernels/matmul.h"
 #include "numerics/tensor/dtype.h"
 
 namespace premise {
@@ -53,8 +54,15 @@ struct OpReport {
   std::string op;      // "linear"
   std::string weight;  // "blk.0.attn_q.weight", or empty
   std::string type;    // of the weight: "q5_0", or empty
-  std::string kernel;  // "matmul.p4x1.avx512"
+  std::string kernel;  // "matmul.p4.avx512"
   std::uint64_t weight_bytes;
+
+  // Of products with a matrix alone:
+  std::string layout = {};               // "p4"; empty where the file's blocks are read
+  std::string tile_kernel = {};          // in steps of takes_tiles() tokens; empty where none is
+  std::optional<ProductPath> path = {};  // nothing in other operations
+  bool fast = false;                     // the path is fast_path() of the instruction set
+  std::uint64_t products = 0;            // multiplications a row of activations
 };
 
 /// Seconds that steps have spent so far in one kernel (or kind of operation).

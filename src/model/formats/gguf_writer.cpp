@@ -188,6 +188,18 @@ void GgufWriter::add_tensor(std::string name, DType dtype, const Shape& shape, P
   tensors_.push_back(std::move(tensor));
 }
 
+void GgufWriter::add_tensor_in_pieces(std::string name, DType dtype, const Shape& shape,
+                                      Producer producer) {
+  add_tensor(std::move(name), dtype, shape, std::move(producer));
+  tensors_.back().in_pieces = true;
+}
+
+std::uint64_t GgufWriter::file_bytes() const {
+  std::uint64_t bytes = header().size();
+  for (const Tensor& tensor : tensors_) bytes += padded(tensor.bytes);
+  return bytes;
+}
+
 Status GgufWriter::check() const {
   if (!std::has_single_bit(alignment_) || alignment_ < gguf::min_alignment ||
       alignment_ > gguf::max_alignment)
@@ -237,10 +249,24 @@ std::vector<std::byte> GgufWriter::header() const {
     for (unsigned i = tensor.shape.rank; i-- > 0;) out.number(tensor.shape.dims[i]);
     out.number(static_cast<std::uint32_t>(tensor.dtype));
     out.number(offset);
-    offset += (tensor.bytes + alignment_ - 1) & ~(alignment_ - 1);
+    offset += padded(tensor.bytes);
   }
   out.pad(alignment_);
   return out.take();
+}
+
+Status GgufWriter::write_tensor(const Tensor& tensor, const Sink& sink) {
+  std::uint64_t written = 0;
+  do {
+    PREMISE_TRY(const auto bytes, tensor.producer());
+    written += bytes.size();
+    if (written > tensor.bytes || bytes.empty() || (!tensor.in_pieces && written < tensor.bytes))
+      return refuse(text({"tensor {} has {} bytes, its shape and type need {}",
+                          "张量 {} 有 {} 字节，其形状和类型需要 {} 字节"},
+                         in_quotes(tensor.name), written, tensor.bytes));
+    PREMISE_CHECK(sink(bytes));
+  } while (written < tensor.bytes);
+  return {};
 }
 
 Status GgufWriter::write_to(const Sink& sink) const {
@@ -248,14 +274,8 @@ Status GgufWriter::write_to(const Sink& sink) const {
   PREMISE_CHECK(sink(header()));
   const std::vector<std::byte> zeros(alignment_);
   for (const Tensor& tensor : tensors_) {
-    PREMISE_TRY(const auto bytes, tensor.producer());
-    if (bytes.size() != tensor.bytes)
-      return refuse(text({"tensor {} has {} bytes, its shape and type need {}",
-                          "张量 {} 有 {} 字节，其形状和类型需要 {} 字节"},
-                         in_quotes(tensor.name), bytes.size(), tensor.bytes));
-    PREMISE_CHECK(sink(bytes));
-    PREMISE_CHECK(
-        sink(std::span(zeros).first((alignment_ - bytes.size() % alignment_) % alignment_)));
+    PREMISE_CHECK(write_tensor(tensor, sink));
+    PREMISE_CHECK(sink(std::span(zeros).first(padded(tensor.bytes) - tensor.bytes)));
   }
   return {};
 }

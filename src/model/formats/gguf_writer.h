@@ -1,8 +1,8 @@
 // Writes GGUF version 3. Metadata and infos are small and built in memory; tensor bytes are asked
-// for one tensor at a time while the file is written, so that a model larger than memory can be
-// converted. Wrong use (a name twice, bytes that disagree with the shape, …) is reported by
-// check(), which every way of writing calls first: one place to handle errors instead of one a
-// call.
+// for one tensor, or one piece of a tensor, at a time while the file is written, so that a model
+// larger than memory can be converted. Wrong use (a name twice, bytes that disagree with the shape,
+// …) is reported by check(), which every way of writing calls first: one place to handle errors
+// instead of one a call.
 #pragma once
 
 #include <cstddef>
@@ -56,6 +56,13 @@ class GgufWriter {
   /// … or are made when their turn comes, in the order of the calls.
   void add_tensor(std::string name, DType dtype, const Shape& shape, Producer producer);
 
+  /// … or come in pieces: the producer is asked again until the pieces are the whole tensor. None
+  /// may be empty.
+  void add_tensor_in_pieces(std::string name, DType dtype, const Shape& shape, Producer producer);
+
+  /// Bytes that the file will have.
+  std::uint64_t file_bytes() const;
+
   /// What is wrong with what was set and added, as far as it can be known before writing.
   Status check() const;
 
@@ -72,11 +79,16 @@ class GgufWriter {
     Shape shape;
     Producer producer;
     std::uint64_t bytes = 0;  // 0 where shape and type disagree: check() says so
+    bool in_pieces = false;
   };
   using Sink = std::function<Status(std::span<const std::byte>)>;
 
   std::vector<std::byte> header() const;
+  std::uint64_t padded(std::uint64_t bytes) const {
+    return (bytes + alignment_ - 1) & ~(alignment_ - 1);
+  }
   Status write_to(const Sink& sink) const;
+  static Status write_tensor(const Tensor& tensor, const Sink& sink);
 
   std::uint64_t alignment_;
   std::vector<std::pair<std::string, GgufValue>> values_;

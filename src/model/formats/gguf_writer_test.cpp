@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "base/mapped_file.h"
 #include "model/formats/gguf.h"
@@ -180,6 +181,46 @@ TEST_F(GgufWriterTest, BytesThatDisagreeWithTheShapeLeaveNoFile) {
   EXPECT_THAT(status.error().what.en,
               HasSubstr("tensor \"x\" has 3 bytes, its shape and type need 4"));
   EXPECT_EQ(files(), 0u);
+}
+
+// Pieces larger than what goes to the disk at once, and a last one that is smaller.
+TEST_F(GgufWriterTest, PiecesMakeATensor) {
+  constexpr std::size_t piece_size = std::size_t{40} << 20;
+  constexpr std::size_t last_size = 4000;
+  std::vector<std::vector<std::byte>> pieces{filled(piece_size, 1), filled(piece_size, 2),
+                                             filled(last_size, 3)};
+  std::size_t asked = 0;
+  GgufWriter writer;
+  writer.add_tensor_in_pieces("x", DType::f32, matrix(1, (2 * piece_size + last_size) / 4),
+                              [&]() -> Result<std::span<const std::byte>> {
+                                return std::span<const std::byte>(pieces[asked++]);
+                              });
+  ASSERT_TRUE(writer.write(folder_ / "model.gguf").ok());
+  EXPECT_EQ(asked, 3u);
+  EXPECT_EQ(fs::file_size(folder_ / "model.gguf"), writer.file_bytes());
+  const auto source = open_gguf(folder_ / "model.gguf");
+  ASSERT_TRUE(source.ok()) << source.error().what.en;
+  std::span<const std::byte> bytes = (*source)->view(0).bytes;
+  for (const auto& piece : pieces) {
+    EXPECT_TRUE(std::ranges::equal(bytes.first(piece.size()), piece));
+    bytes = bytes.subspan(piece.size());
+  }
+}
+
+TEST_F(GgufWriterTest, PiecesThatDoNotFitTheTensorLeaveNoFile) {
+  for (const std::size_t second : {0, 8}) {  // none, and one too long
+    const auto first = filled(8, 1), next = filled(second, 1);
+    bool begun = false;
+    GgufWriter writer;
+    writer.add_tensor_in_pieces("x", DType::f32, matrix(1, 3), [&] {
+      const bool again = std::exchange(begun, true);
+      return Result<std::span<const std::byte>>(std::span<const std::byte>(again ? next : first));
+    });
+    const Status status = writer.write(folder_ / "model.gguf");
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, ErrorCode::bad_input);
+    EXPECT_EQ(files(), 0u);
+  }
 }
 
 TEST_F(GgufWriterTest, AFailingProducerLeavesTheOldFileAlone) {

@@ -12,6 +12,10 @@
 namespace premise {
 namespace {
 
+// Bytes sent to the disk at once, while as many before them may be still on their way: enough to
+// keep a fast disk busy, and a second's worth of a slow one.
+constexpr std::uint64_t window_bytes = std::uint64_t{32} << 20;
+
 /// Makes a rename in `folder` survive a power cut; a filesystem that can't is left as it is.
 void flush_folder(const std::filesystem::path& folder) {
   const int descriptor =
@@ -42,7 +46,9 @@ Result<OutputFile> OutputFile::create(const std::filesystem::path& path) {
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::move(other.path_)),
       temporary_(std::move(other.temporary_)),
-      descriptor_(std::exchange(other.descriptor_, -1)) {}
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      written_(other.written_),
+      sent_(other.sent_) {}
 
 OutputFile::~OutputFile() {
   if (descriptor_ < 0) return;
@@ -59,6 +65,28 @@ Status OutputFile::write(std::span<const std::byte> bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return failed(errno);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
+    written_ += static_cast<std::uint64_t>(written);
+    PREMISE_CHECK(send_on());
+  }
+  return {};
+}
+
+// A failed write to the disk is told once, here or by fsync(). A file system that cannot do this at
+// all (EINVAL, ENOSYS) writes when it likes.
+Status OutputFile::send_on() {
+  const auto send = [&](std::uint64_t at, unsigned flags) -> Status {
+    if (::sync_file_range(descriptor_, static_cast<off_t>(at), static_cast<off_t>(window_bytes),
+                          flags) == 0)
+      return {};
+    const int number = errno;
+    if (number != EIO && number != ENOSPC && number != EDQUOT) return {};
+    return failed(number);
+  };
+  for (; written_ - sent_ >= window_bytes; sent_ += window_bytes) {
+    PREMISE_CHECK(send(sent_, SYNC_FILE_RANGE_WRITE));
+    if (sent_ == 0) continue;
+    PREMISE_CHECK(send(sent_ - window_bytes, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                                 SYNC_FILE_RANGE_WAIT_AFTER));
   }
   return {};
 }

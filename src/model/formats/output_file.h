@@ -1,9 +1,13 @@
 // A file that appears whole or not at all: written under a temporary name beside its place, flushed
 // to the disk, then renamed over it. A reader, a crash or a full disk never meets half a model, and
 // a model that is being served from the old file keeps it.
+//
+// What is written goes on to the disk as it comes. Left to itself the system takes gigabytes into
+// memory at once, and progress would stand at its end for as long as commit() flushes them.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 
@@ -30,10 +34,13 @@ class OutputFile {
  private:
   OutputFile() = default;
   Error failed(int number) const;
+  Status send_on();
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   int descriptor_ = -1;
+  std::uint64_t written_ = 0;  // bytes
+  std::uint64_t sent_ = 0;     // of them, whole windows that are on their way to the disk
 };
 
 }  // namespace premise

@@ -170,4 +170,19 @@ const MatmulKernel* tile_kernel(Isa isa, Layout layout) {
   return nullptr;
 }
 
+std::string_view name_of(ProductPath path) {
+  constexpr std::string_view names[] = {"scalar", "floats", "integers", "tiles"};
+  return names[static_cast<std::size_t>(path)];
+}
+
+ProductPath product_path(Isa isa, const MatmulKernel& kernel, const MatmulKernel* on_tiles) {
+  if (isa == Isa::ref) return ProductPath::scalar;
+  if (on_tiles != nullptr) return isa == Isa::amx ? ProductPath::tiles : ProductPath::scalar;
+  return kernel.activations == ActivationKind::int16 ? ProductPath::integers : ProductPath::floats;
+}
+
+ProductPath fast_path(Isa isa) {
+  return isa == Isa::amx ? ProductPath::tiles : ProductPath::integers;
+}
+
 }  // namespace premise

@@ -76,6 +76,25 @@ inline constexpr std::size_t tile_rows_min = 16;
 /// The kernel of a layout on tiles; null where the instruction set has none.
 const MatmulKernel* tile_kernel(Isa isa, Layout layout);
 
+/// How products with a matrix are computed, from the slowest on.
+enum class ProductPath : std::uint8_t {
+  scalar,    // one after the other: the reference, and tiles in software
+  floats,    // F32 products on vectors: weights that are plain numbers
+  integers,  // integer dot products on vectors: codes as they lie in memory
+  tiles,     // those in steps of few rows, matrix tiles in steps of many
+};
+
+/// "integers"
+std::string_view name_of(ProductPath path);
+
+/// The path of a kernel of an instruction set, and of the one on tiles that takes its place in
+/// steps of many rows (null where none does).
+ProductPath product_path(Isa isa, const MatmulKernel& kernel, const MatmulKernel* on_tiles);
+
+/// The path that weights should be on with an instruction set; `ref` has none that is fast, and
+/// misses it whatever the weights.
+ProductPath fast_path(Isa isa);
+
 /// The oracle: rows [row_begin, row_end) of W as the file has them, decoded to f32, times f32
 /// activations, summed in double over ascending k. W is of a computed type and its size consistent.
 ///   y[i * y_stride + r] = f32(Σ_k double(w[r, k]) · double(x[i * x_stride + k]))

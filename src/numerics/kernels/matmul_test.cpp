@@ -263,6 +263,27 @@ TEST(Matmul, PlainLayoutsTakeAnyNumberOfColumns) {
       }
 }
 
+TEST(Matmul, PathsFollowFromTheKernelsAndTheInstructionSet) {
+  const auto path = [](Isa isa, Layout layout, bool many_tokens) {
+    return product_path(isa, *matmul_kernel(isa, layout),
+                        many_tokens ? tile_kernel(isa, layout) : nullptr);
+  };
+  for (const Layout layout : {Layout::p4, Layout::p8, Layout::t4}) {
+    EXPECT_EQ(path(Isa::ref, layout, true), ProductPath::scalar);
+    EXPECT_EQ(path(Isa::avx2, layout, true), ProductPath::integers);
+    EXPECT_EQ(path(Isa::avx512, layout, true), ProductPath::integers);
+    EXPECT_EQ(path(Isa::amx, layout, true), ProductPath::tiles);
+    EXPECT_EQ(path(Isa::amx, layout, false), ProductPath::integers);
+    EXPECT_EQ(path(Isa::amx_emulated, layout, true), ProductPath::scalar);  // tiles in software
+  }
+  EXPECT_EQ(path(Isa::avx512, Layout::bf16, true), ProductPath::floats);
+  EXPECT_EQ(path(Isa::amx, Layout::bf16, true), ProductPath::tiles);
+  EXPECT_EQ(path(Isa::amx, Layout::f16, false), ProductPath::floats);
+  EXPECT_EQ(fast_path(Isa::amx), ProductPath::tiles);
+  EXPECT_EQ(fast_path(Isa::avx2), ProductPath::integers);
+  EXPECT_GT(fast_path(Isa::ref), ProductPath::scalar);  // what it never reaches
+}
+
 TEST(Matmul, KernelsCarryTheNameOfLayoutAndInstructionSet) {
   for (int index = 0; index <= static_cast<int>(Layout::t4); ++index) {
     const auto layout = static_cast<Layout>(index);

@@ -233,18 +233,37 @@ void CpuBackend::find_peaks(int thread) {
   peaks_->settle(thread, scratch);
 }
 
+OpReport CpuBackend::report(const Op& op, const MatmulPhase::Part& part) const {
+  const PackedMatrix& matrix = weights_.matrix(part.op.weight);
+  OpReport row{op.layer, op_name(op.body), "", "", part.kernel->name, 0};
+  row.weight = plan_.weights[static_cast<std::size_t>(part.op.weight)].name;
+  row.type = traits(matrix.dtype).name;
+  row.weight_bytes = panel_count(matrix.rows) * matrix.panel_bytes;
+  row.layout = name_of(matrix.layout);
+  if (part.tile_kernel != nullptr) row.tile_kernel = part.tile_kernel->name;
+  row.path = product_path(isa_, *part.kernel, part.tile_kernel);
+  // Rows whose logits are wanted are too few for tiles: compile_program() keeps them off.
+  const bool few = plan_.values[static_cast<std::size_t>(part.op.in)].rows == Rows::logits;
+  row.fast = *row.path >= (few ? fast_path(vectors_of(isa_)) : fast_path(isa_));
+  row.products = matrix.rows * matrix.columns;
+  return row;
+}
+
 std::vector<OpReport> CpuBackend::report() const {
+  std::vector<const MatmulPhase::Part*> parts(plan_.values.size());  // by what they write
+  for (const Phase& phase : program_.phases)
+    if (const auto* matmul = std::get_if<MatmulPhase>(&phase.body))
+      for (const MatmulPhase::Part& part : matmul->parts)
+        parts[static_cast<std::size_t>(part.op.out)] = &part;
   std::vector<OpReport> rows;
   for (const Op& op : plan_.ops) {
-    OpReport row{op.layer, op_name(op.body), "", "", "", 0};
     if (const auto* linear = std::get_if<LinearOp>(&op.body)) {
-      const PackedMatrix& matrix = weights_.matrix(linear->weight);
-      row.weight = plan_.weights[static_cast<std::size_t>(linear->weight)].name;
-      row.type = traits(matrix.dtype).name;
-      row.kernel = matmul_kernel(isa_, matrix.layout)->name;
-      row.weight_bytes = panel_count(matrix.rows) * matrix.panel_bytes;
-    } else if (std::holds_alternative<AttentionOp>(op.body) ||
-               std::holds_alternative<KvWriteOp>(op.body)) {
+      rows.push_back(report(op, *parts[static_cast<std::size_t>(linear->out)]));
+      continue;
+    }
+    OpReport row{op.layer, op_name(op.body), "", "", "", 0};
+    if (std::holds_alternative<AttentionOp>(op.body) ||
+        std::holds_alternative<KvWriteOp>(op.body)) {
       row.kernel = attention_->name;
     } else if (std::holds_alternative<SliceOp>(op.body)) {
       row.kernel = "view";

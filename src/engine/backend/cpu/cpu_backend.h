@@ -64,6 +64,7 @@ class CpuBackend final : public Executable {
 
   CpuBackend(const Plan& plan, ThreadTeam& team, Isa isa, BatchLimits limits);
   Status allocate();
+  OpReport report(const Op& op, const MatmulPhase::Part& part) const;
   std::size_t scratch_bytes() const;
   /// Whether a phase of this step computes on tiles.
   bool on_tiles(const MatmulPhase& phase) const {

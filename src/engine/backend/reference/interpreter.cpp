@@ -262,6 +262,10 @@ std::vector<OpReport> Interpreter::report() const {
       row.weight = tensor.name;
       row.type = traits(tensor.dtype).name;
       row.weight_bytes = tensor.bytes;
+      if (std::holds_alternative<LinearOp>(op.body)) {
+        row.path = ProductPath::scalar;
+        row.products = tensor.shape.elements();
+      }
     }
     rows.push_back(std::move(row));
   }
