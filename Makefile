@@ -42,7 +42,8 @@ conformance: build
 bench: build
 	@packages/install.sh packages/debian-test.txt
 	@python3 benchmarks/compare_test.py -q
-	@python3 benchmarks/compare.py --model $(MODEL) $(ARGS)
+	@python3 benchmarks/targets_test.py -q
+	@python3 benchmarks/compare.py $(ARGS)
 
 bench-serve: build
 	@packages/install.sh packages/debian-test.txt
@@ -80,7 +81,7 @@ help:
 #en make run          build, fetch the default model, let it write, serve it on http://127.0.0.1:8080   (MODEL=… PROMPT=…)
 #en make test         every check a change must pass
 #en make conformance  compare live with reference libraries          (downloads them)
-#en make bench        compare speed with llama.cpp on this machine
+#en make bench        compare speed with llama.cpp on this machine  (an hour or two, 12 GB of disk; ARGS=--quick: minutes)
 #en make bench-serve  compare serving with vLLM and llama-server    (downloads some 4 GB)
 #en make fuzz         every fuzzer, RUNS=100000 inputs each
 #en make soak         every fuzzer, SECONDS=1800 each
@@ -93,7 +94,7 @@ help:
 #zh make run          构建、下载默认模型，让它续写，并在 http://127.0.0.1:8080 提供服务   （MODEL=… PROMPT=…）
 #zh make test         每个改动都必须通过的全部检查
 #zh make conformance  与参考库实时对照               （会下载参考库）
-#zh make bench        在本机与 llama.cpp 比较速度
+#zh make bench        在本机与 llama.cpp 比较速度        （约一至两小时、12 GB 磁盘；ARGS=--quick 只需几分钟）
 #zh make bench-serve  在本机与 vLLM、llama-server 比较服务性能  （会下载约 4 GB）
 #zh make fuzz         运行所有模糊测试，每个 RUNS=100000 个输入
 #zh make soak         运行所有模糊测试，每个 SECONDS=1800 秒

@@ -71,8 +71,9 @@ def _tail(file, lines=15):
     return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
 
-def run(command, environment, limit_seconds, show_errors=False):
-    """Raises ChildFailed, with the end of what the program said, unless it exits with 0 in time.
+def run(command, environment, limit_seconds, show_errors=False, good=(0,)):
+    """Raises ChildFailed, with the end of what the program said, unless it exits in time with a
+    `good` status.
 
     With show_errors the user sees its standard error: a progress bar, say.
     """
@@ -96,7 +97,7 @@ def run(command, environment, limit_seconds, show_errors=False):
             _end(process)
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
+        if process.returncode not in good:
             said = _tail(errors) or _tail(output)
             raise ChildFailed(f"{name}: exit status {process.returncode}\n{said}".rstrip())
         output.seek(0)

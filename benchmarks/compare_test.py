@@ -17,18 +17,19 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import children
+import compare
 import contenders
 import figures
 import machine
 import outputs
 import peer
-import report
 
 PREMISE = json.dumps({
     "prefill": [{"tokens": 512, "batch": 1, "tokens_per_second": 626.5}],
     "decode": [{"batch": batch, "tokens_per_second": rate}
                for batch, rate in ((1, 33.9), (8, 160.0), (32, 402.25))],
     "kernels": {"attention": 1.0}, "threads": 2, "isa": "avx512", "load_seconds": 0.37,
+    "fast_path": {"share": 0.9, "required": 0.95, "tensors": [{"bytes": 600}, {"bytes": 400}]},
     "peak_rss_bytes": 295239680})
 
 LLAMA_BENCH = json.dumps([
@@ -64,28 +65,26 @@ class Arithmetic(unittest.TestCase):
         with self.assertRaises(ValueError):
             figures.paired_ratio([1.0], [0.0])
 
-    def test_a_goal_is_met_at_its_very_value_and_missed_below(self):
-        results = {"Premise": {"prefill": [80.0], "decode_1": [79.9]},
-                   "llama.cpp": {"prefill": [100.0], "decode_1": [100.0]}}
-        prefill, decode = figures.verdicts(results, "Premise", lambda key: "llama.cpp")
-        self.assertEqual((prefill.metric.key, prefill.met), ("prefill", True))
-        self.assertEqual((decode.metric.key, decode.met), ("decode_1", False))
-
-    def test_each_goal_may_have_a_peer_of_its_own(self):
-        results = {"Premise": {"prefill": [70.0], "decode_1": [70.0]},
-                   "fast": {"prefill": [100.0], "decode_1": [100.0]},
-                   "slow": {"prefill": [50.0], "decode_1": [50.0]}}
-        found = figures.verdicts(results, "Premise",
-                                 lambda key: "slow" if key == "prefill" else "fast")
-        self.assertEqual([(v.peer, v.met) for v in found], [("slow", True), ("fast", False)])
-
 
 class ReadingOutputs(unittest.TestCase):
     def test_premise(self):
-        self.assertEqual(outputs.premise_bench(PREMISE),
+        self.assertEqual(outputs.premise_bench(PREMISE, {"prefill": 512}, (1, 8, 32)),
                          {"prefill": 626.5, "decode_1": 33.9, "decode_8": 160.0,
                           "decode_32": 402.25, "load_seconds": 0.37})
-        self.assertEqual(outputs.premise_isa(PREMISE), "avx512")
+
+    def test_how_premise_computes(self):
+        self.assertEqual(outputs.premise_computing(PREMISE),
+                         outputs.Computing("avx512", 0.9, 0.95, 1000))
+
+    def test_the_bandwidth_may_be_unknown(self):
+        def doctor(value):
+            return json.dumps({"findings": [{"id": "os", "value": 1},
+                                            {"id": "memory.bandwidth", "value": value,
+                                             "why": "48 GB/s"}]})
+        self.assertEqual(outputs.doctor_bandwidth(doctor(4.8e10)), (4.8e10, "48 GB/s"))
+        self.assertIsNone(outputs.doctor_bandwidth(doctor(None)))
+        with self.assertRaisesRegex(outputs.BadOutput, "memory.bandwidth"):
+            outputs.doctor_bandwidth(doctor(-1))
 
     def test_llama_bench_counts_by_the_median_of_its_repetitions(self):
         found = outputs.llama_bench(LLAMA_BENCH)
@@ -93,22 +92,35 @@ class ReadingOutputs(unittest.TestCase):
         self.assertAlmostEqual(found["decode_1"], (0.888108 + 0.454234) / 2)
 
     def test_llama_batched_bench_among_other_lines(self):
-        self.assertEqual(outputs.llama_batched_bench(BATCHED_BENCH),
+        self.assertEqual(outputs.llama_batched_bench(BATCHED_BENCH, (8, 32)),
                          {"decode_8": 256.5, "decode_32": 512.0})
 
+    def test_a_batch_that_was_run_several_times_counts_by_its_median(self):
+        rows = "".join(json.dumps({"pl": 8, "speed_tg": rate}) + "\n" for rate in (9.0, 1.0, 4.0))
+        self.assertEqual(outputs.llama_batched_bench(rows, (8,)), {"decode_8": 4.0})
+
     def test_a_missing_or_useless_figure_is_an_error_that_names_it(self):
+        def premise(text):
+            return outputs.premise_bench(text, {"prefill": 512}, (1, 8, 32))
+
+        def batched(text):
+            return outputs.llama_batched_bench(text, (8, 32))
+
         for read, text, named in (
-                (outputs.premise_bench, "Segmentation fault", "not JSON"),
-                (outputs.premise_bench, "[]", "prefill"),
-                (outputs.premise_bench, PREMISE.replace('"batch": 32', '"batch": 16'), "32"),
-                (outputs.premise_bench, PREMISE.replace("33.9", "0.0"), "decode_1"),
-                (outputs.premise_bench, PREMISE.replace("33.9", "NaN"), "decode_1"),
-                (outputs.premise_isa, "{}", "instruction set"),
+                (premise, "Segmentation fault", "not JSON"),
+                (premise, "[]", "prefill"),
+                (premise, PREMISE.replace('"batch": 32', '"batch": 16'), "32"),
+                (premise, PREMISE.replace("33.9", "0.0"), "decode_1"),
+                (premise, PREMISE.replace("33.9", "NaN"), "decode_1"),
+                (outputs.premise_computing, "{}", "instruction set"),
+                (outputs.premise_computing, PREMISE.replace('"fast_path"', '"slow"'), "fast path"),
+                (outputs.premise_computing, PREMISE.replace('"share": 0.9', '"share": 9'), "share"),
+                (outputs.premise_computing, PREMISE.replace("600", "-600"), "bytes"),
                 (outputs.llama_bench, LLAMA_BENCH.replace('"n_gen": 64', '"n_gen": 0'), "decode"),
                 (outputs.llama_bench, "[{}]", "prefill"),
                 (outputs.llama_bench, LLAMA_BENCH.replace("101.0", '"fast"'), "prefill"),
-                (outputs.llama_batched_bench, BATCHED_BENCH.replace('"pl": 32', '"pl": 31'), "32"),
-                (outputs.llama_batched_bench, "", "8 sequences")):
+                (batched, BATCHED_BENCH.replace('"pl": 32', '"pl": 31'), "32"),
+                (batched, "", "8 sequences")):
             with self.subTest(read=read.__name__, named=named):
                 with self.assertRaisesRegex(outputs.BadOutput, named):
                     read(text)
@@ -244,12 +256,14 @@ class ThePeer(unittest.TestCase):
 
 class Commands(unittest.TestCase):
     WORKLOAD = contenders.Workload(pathlib.Path("/models/some.gguf"), 3)
+    PEER = peer.Peer("llama.cpp", pathlib.Path("/peers/bin"), "1")
 
     def test_shown_commands_hold_no_folder_of_this_machine(self):
-        other = peer.Peer("llama.cpp", pathlib.Path("/peers/bin"), "1")
-        for program in (contenders.Premise("/house/premise", self.WORKLOAD, "avx2", forced=True),
-                        contenders.LlamaCpp(other, self.WORKLOAD)):
-            for line in program.shown_commands():
+        for program in (contenders.Premise("/house/premise", self.WORKLOAD, "avx2", True),
+                        contenders.LlamaCpp(self.PEER, self.WORKLOAD)):
+            lines = program.shown_commands()
+            self.assertEqual(len(lines), len(contenders.WORKS))
+            for line in lines:
                 self.assertNotIn("/", line)
                 self.assertIn("MODEL", line)
                 self.assertRegex(line, r"(-t|--threads) 3")
@@ -258,63 +272,37 @@ class Commands(unittest.TestCase):
         widest = contenders.Premise("premise", self.WORKLOAD, "avx512", forced=False)
         narrow = contenders.Premise("premise", self.WORKLOAD, "avx2", forced=True)
         self.assertNotIn("PREMISE_ISA", widest.shown_commands()[0])
-        self.assertIn("PREMISE_ISA=avx2 premise bench", narrow.shown_commands()[0])
+        self.assertIn("PREMISE_ISA=avx2 premise bench", narrow.shown_commands()[1])
+
+    def test_a_batch_is_named_to_the_peer_as_often_as_premise_counts_it(self):
+        batches = contenders.LlamaCpp(self.PEER, self.WORKLOAD).commands()["batches"]
+        self.assertEqual(batches[batches.index("-npl") + 1], "8,8,8,32,32,32")
+
+    def test_programs_beside_do_the_one_work_that_is_shown(self):
+        names = [(program.name, len(program.shown_commands())) for program in
+                 compare.programs_of(self.WORKLOAD, "amx", (
+                     self.PEER, peer.Peer("llama.cpp without AMX", pathlib.Path("/b"), "1")))]
+        self.assertEqual(names, [("Premise, amx", 4), ("llama.cpp", 4), ("Premise, avx512", 1),
+                                 ("Premise, avx2", 1), ("llama.cpp without AMX", 1)])
+
+    def test_what_is_compared_without_amx(self):
+        plain = machine.Machine("", 2, 2, 1, ("avx512f",), "")
+        amx = machine.Machine("", 2, 2, 1, ("amx_int8",), "")
+        other = peer.Peer("llama.cpp without AMX", pathlib.Path("/b"), "1")
+        self.assertEqual(compare.without_amx("avx512", (self.PEER, None), plain)[0],
+                         ("Premise, avx512", "llama.cpp"))
+        self.assertEqual(compare.without_amx("amx", (self.PEER, other), amx)[0],
+                         ("Premise, avx512", "llama.cpp without AMX"))
+        for widest, peers, host in (("amx", (self.PEER, None), amx),
+                                    ("avx2", (self.PEER, None), plain)):
+            pair, why = compare.without_amx(widest, peers, host)
+            self.assertEqual(pair, ())
+            self.assertTrue(why)
 
     def test_the_sets_beside_the_widest(self):
         self.assertEqual(contenders.narrower_isas("avx512"), ("avx2",))
         self.assertEqual(contenders.narrower_isas("avx2"), ())
         self.assertEqual(contenders.narrower_isas("ref"), ())
-
-
-def session(**changes):
-    results = {"Premise, avx512": {"prefill": [80.0, 90.0], "decode_1": [50.0, 70.0],
-                                   "load_seconds": [0.25, 0.25], "start_seconds": [0.5, 0.5]},
-               "llama.cpp": {"prefill": [100.0, 100.0], "decode_1": [60.0, 60.0],
-                             "start_seconds": [1.0, 2.0]}}
-    values = dict(
-        date="2026-01-31", machine=machine.Machine("Some CPU", 4, 2, 2**34, ("avx2",), "Debian"),
-        threads=2, rounds=5, load_before=0.1, quiet=True, disturbances=[(0.01, 0.0), (0.02, 0.0)],
-        model="tiny", versions={"Premise": "0.1.0"}, commands={"Premise": ["premise bench"]},
-        results=results, judged="Premise, avx512", peers=["llama.cpp"],
-        verdicts=figures.verdicts(results, "Premise, avx512", lambda key: "llama.cpp"))
-    return report.Session(**{**values, **changes})
-
-
-class TheDocument(unittest.TestCase):
-    def test_the_table_shows_median_spread_and_ratio(self):
-        found = report.table(session())
-        self.assertIn("| prefill, 512 tokens, tokens/s | Premise, avx512 | 85.0 (80.0 … 90.0) "
-                      "| 0.85 (0.80 … 0.90) |", found)
-        self.assertIn("|  | llama.cpp | 100 (100 … 100) |  |", found)
-
-    def test_a_figure_that_the_peer_lacks_has_no_ratio(self):
-        self.assertIn("| Premise, avx512 | 0.25 (0.25 … 0.25) | – |", report.table(session()))
-
-    def test_a_sound_run_has_no_warning_and_every_other_a_loud_one(self):
-        self.assertEqual(report.warnings(session()), [])
-        self.assertNotIn("QUIET", report.document(session()))
-        self.assertIn("**THE MACHINE WAS NOT QUIET", report.document(session(quiet=False)))
-        self.assertIn("**ONLY 1 OF AT LEAST 5 ROUNDS", report.document(session(rounds=1)))
-
-    def test_the_reading_follows_the_figures(self):
-        found = report.reading(session())
-        self.assertIn("prefill, 512 tokens: 0.85 of llama.cpp's; llama.cpp is ahead", found)
-        self.assertIn("decode, 1 sequence: 1.00 of llama.cpp's; no clear difference", found)
-        self.assertIn("start to exit: 0.38 of llama.cpp's; Premise is ahead", found)
-
-    def test_nothing_is_read_into_a_run_that_proves_nothing(self):
-        for found in (report.reading(session(quiet=False)), report.reading(session(rounds=1))):
-            self.assertNotIn("ahead", found)
-            self.assertIn("proves nothing", found)
-
-    def test_goals_are_judged_aloud(self):
-        low = figures.Verdict(figures.METRICS[0], "llama.cpp", figures.Spread(0.7, 0.6, 0.9))
-        high = figures.Verdict(figures.METRICS[0], "llama.cpp", figures.Spread(0.8, 0.6, 0.9))
-        missed, met = report.verdict_lines(session(verdicts=[low, high]))
-        self.assertTrue(missed.endswith("0.70 of llama.cpp, asked for is 0.80 or more: MISSED"))
-        self.assertTrue(met.endswith("0.80 of llama.cpp, asked for is 0.80 or more: met"))
-        for line in report.verdict_lines(session(quiet=False)):
-            self.assertTrue(line.endswith("(but this run proves nothing)"))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """Reads what the programs print. Each function gives {metric key: figure}, or says what is missing.
 """
 
+import dataclasses
 import json
 import math
 import statistics
-
-from figures import BATCHES, PROMPT_TOKENS
 
 
 class BadOutput(Exception):
@@ -41,14 +40,17 @@ def _rows(program, document, name):
     return document
 
 
-def premise_bench(text, prompt=PROMPT_TOKENS, batches=BATCHES):
-    """`premise bench engine --json`: every rate is already a median over its repetitions."""
+def premise_bench(text, prompts, batches):
+    """`premise bench engine --json`: every rate is already a median over its repetitions. `prompts`
+    is {metric key: tokens of the prompt}."""
     program = "premise bench engine"
     document = _json(program, text)
     rate = "tokens_per_second"
-    prefill = [row.get(rate) for row in _rows(program, document, "prefill")
-               if row.get("tokens") == prompt]
-    figures = {"prefill": _only(program, f"prefill of {prompt} tokens", prefill)}
+    figures = {}
+    prefill = _rows(program, document, "prefill")
+    for key, tokens in prompts.items():
+        rates = [row.get(rate) for row in prefill if row.get("tokens") == tokens]
+        figures[key] = _only(program, f"prefill of {tokens} tokens", rates)
     decode = _rows(program, document, "decode")
     for batch in batches:
         rates = [row.get(rate) for row in decode if row.get("batch") == batch]
@@ -57,38 +59,81 @@ def premise_bench(text, prompt=PROMPT_TOKENS, batches=BATCHES):
     return {key: _positive(program, key, value) for key, value in figures.items()}
 
 
-def premise_isa(text):
-    """The instruction set that `premise bench engine --json` computed with."""
-    document = _json("premise bench engine", text)
+@dataclasses.dataclass(frozen=True)
+class Computing:
+    """How Premise computes a model, whatever the speed."""
+    isa: str
+    fast_share: float     # of the products with matrices, on the fastest kernels of the set
+    fast_required: float  # below this the benchmark has failed
+    read_bytes: int       # of matrices that one token of one sequence needs
+
+
+def premise_computing(text):
+    program = "premise bench engine"
+    document = _json(program, text)
     isa = document.get("isa") if isinstance(document, dict) else None
     if not isinstance(isa, str) or not isa:
-        raise BadOutput("premise bench engine: does not say which instruction set it used")
-    return isa
+        raise BadOutput(f"{program}: does not say which instruction set it used")
+    fast = document.get("fast_path")
+    if not isinstance(fast, dict):
+        raise BadOutput(f"{program}: says nothing about its fast path")
+    share = fast.get("share")
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        raise BadOutput(f"{program}: the share of the fast path is {share!r}")
+    sizes = [_positive(program, "bytes of a matrix", row.get("bytes"))
+             for row in _rows(program, fast, "tensors")]
+    return Computing(isa, float(share), _positive(program, "required", fast.get("required")),
+                     int(_positive(program, "bytes of all matrices", sum(sizes))))
+
+
+def doctor_bandwidth(text):
+    """(bytes a second, the doctor's words) of `premise doctor --json`; None where it could not
+    measure."""
+    program = "premise doctor"
+    document = _json(program, text)
+    rows = [row for row in _rows(program, document, "findings")
+            if row.get("id") == "memory.bandwidth"]
+    value = rows[0].get("value") if rows else None
+    if value is None:
+        return None
+    return _positive(program, "memory.bandwidth", value), str(rows[0].get("why", ""))
+
+
+def _llama_rate(rows, what, wanted):
+    tests = [row for row in rows if wanted(row.get("n_prompt"), row.get("n_gen"))]
+    samples = _only("llama-bench", what, tests).get("samples_ts")
+    if not isinstance(samples, list) or not samples:
+        raise BadOutput(f"llama-bench: no samples for {what}")
+    return statistics.median(_positive("llama-bench", what, sample) for sample in samples)
+
+
+def _llama_rows(text):
+    return _rows("llama-bench", _json("llama-bench", text), None)
+
+
+def llama_bench_prefill(text):
+    """`llama-bench -o json`: one object a test, with the rate of every repetition."""
+    return _llama_rate(_llama_rows(text), "prefill",
+                       lambda prompt, generated: prompt and not generated)
 
 
 def llama_bench(text):
-    """`llama-bench -o json`: one object a test, with the rate of every repetition."""
-    program = "llama-bench"
-    rows = _rows(program, _json(program, text), None)
-
-    def median_rate(what, wanted):
-        tests = [row for row in rows if wanted(row.get("n_prompt"), row.get("n_gen"))]
-        samples = _only(program, what, tests).get("samples_ts")
-        if not isinstance(samples, list) or not samples:
-            raise BadOutput(f"{program}: no samples for {what}")
-        return statistics.median(_positive(program, what, sample) for sample in samples)
-
-    return {"prefill": median_rate("prefill", lambda prompt, generated: prompt and not generated),
-            "decode_1": median_rate("decode", lambda prompt, generated: generated and not prompt)}
+    return {"prefill": llama_bench_prefill(text),
+            "decode_1": _llama_rate(_llama_rows(text), "decode",
+                                    lambda prompt, generated: generated and not prompt)}
 
 
-def llama_batched_bench(text, batches=BATCHES[1:]):
-    """`llama-batched-bench --output-format jsonl`: an object a line, among other lines."""
+def llama_batched_bench(text, batches):
+    """`llama-batched-bench --output-format jsonl`: an object a line, among other lines; a batch
+    that was asked for several times counts by its median."""
     program = "llama-batched-bench"
     rows = [_json(program, line) for line in text.splitlines() if line.startswith("{")]
     figures = {}
     for batch in batches:
-        rates = [row.get("speed_tg") for row in rows if row.get("pl") == batch]
         key = f"decode_{batch}"
-        figures[key] = _positive(program, key, _only(program, f"{batch} sequences", rates))
+        rates = [_positive(program, key, row.get("speed_tg"))
+                 for row in rows if row.get("pl") == batch]
+        if not rates:
+            raise BadOutput(f"{program}: no results for {batch} sequences")
+        figures[key] = statistics.median(rates)
     return figures
