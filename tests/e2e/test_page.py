@@ -92,13 +92,29 @@ def field(page):
 
 def ask(page, text):
     field(page).fill(text)
+    # Nothing can be sent before the page knows which model to ask.
+    page.locator("form.composer button.primary:enabled").wait_for()
     field(page).press("Enter")
+
+
+def computes(server, requests):
+    """The server soon says that it computes so many; it counts at the end of a step."""
+    for _ in range(100):
+        if server.metric("premise_requests_running") == requests:
+            return
+        time.sleep(0.05)
+    assert server.metric("premise_requests_running") == requests
 
 
 def set_longest(page, tokens):
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Longest answer").fill(str(tokens))
+    close_settings(page)
+
+
+def close_settings(page):
     page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
 
 
 def answer(page):
@@ -168,14 +184,10 @@ def test_stop_ends_the_request_on_the_server_too(server, open_page):
     ask(page, "hello")
     page.get_by_role("button", name="Stop").wait_for()
     page.locator(".answer .markdown").wait_for()
-    assert server.metric("premise_requests_running") == 1
+    computes(server, 1)
     page.get_by_role("button", name="Stop").click()
     assert "Stopped" in ended(page)
-    for _ in range(100):
-        if server.metric("premise_requests_running") == 0:
-            break
-        time.sleep(0.05)
-    assert server.metric("premise_requests_running") == 0
+    computes(server, 0)
 
 
 def test_the_last_answer_is_made_anew_and_the_last_question_edited(server, open_page):
@@ -204,17 +216,38 @@ def test_settings_reach_the_server_and_a_wrong_one_does_not(server, open_page):
     page.get_by_label("Temperature").fill("0.2")
     page.get_by_label("Seed").fill("seven")
     page.get_by_text("must be a whole number").wait_for()
-    page.keyboard.press("Escape")
+    close_settings(page)
     ask(page, "hello")
     page.get_by_role("dialog").wait_for()  # sent nothing, and shows why
     assert asked == []
     page.get_by_label("Seed").fill("7")
-    page.keyboard.press("Escape")
+    close_settings(page)
     field(page).press("Enter")
     ended(page)
     assert asked[0]["messages"][0] == {"role": "system", "content": "Be brief."}
     assert (asked[0]["temperature"], asked[0]["seed"], asked[0]["max_tokens"]) == (0.2, 7, 1024)
     assert "top_p" not in asked[0]
+
+
+def test_settings_filled_in_before_the_page_is_drawn_again_are_all_kept(server, open_page):
+    page = open_page(server)
+    asked = answers(page, stream("one"))
+    page.get_by_role("button", name="Settings").click()
+    page.evaluate("""() => {
+        const fill = (field, text) => {
+            field.value = text;
+            field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        };
+        const numbers = document.querySelectorAll("dialog .number-field input");
+        fill(document.querySelector("dialog textarea"), "Be brief.");
+        fill(numbers[0], "0.2");
+        fill(numbers[1], "0.9");
+    }""")
+    close_settings(page)
+    ask(page, "hello")
+    ended(page)
+    assert asked[0]["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (asked[0]["temperature"], asked[0]["top_p"]) == (0.2, 0.9)
 
 
 def test_a_conversation_outlives_a_reload_but_not_its_clearing(server, open_page):
@@ -471,7 +504,7 @@ def test_a_new_key_lets_a_refused_answer_be_tried_again(server, open_page):
     page.get_by_label("API key").fill("sk-new")
     page.get_by_role("button", name="Use this key").click()
     page.get_by_text("answers with this key").wait_for()
-    page.keyboard.press("Escape")
+    close_settings(page)
     page.get_by_role("button", name="Try again").click()
     assert "at last" in ended(page)
     assert len(asked) == 2

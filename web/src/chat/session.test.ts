@@ -100,10 +100,10 @@ describe("a session", () => {
     client.answers = [[word("1")], [word("2")]];
     await session.send("one");
     session.chooseModel("b");
-    session.changeSettings({
+    session.changeSettings(() => ({
       system: "Be brief.",
       sampling: { temperature: "0.5", top_p: "", top_k: "", max_tokens: "", seed: "" },
-    });
+    }));
     await session.useKey({ key: "sk-1", remember: false });
     await session.editLast("two");
     expect(client.asked[1]).toEqual({
@@ -121,8 +121,10 @@ describe("a session", () => {
 
   it("asks nothing while a setting is wrong", async () => {
     const { client, session } = await makeSession();
-    const { settings } = session.state;
-    session.changeSettings({ ...settings, sampling: { ...settings.sampling, seed: "x" } });
+    session.changeSettings((settings) => ({
+      ...settings,
+      sampling: { ...settings.sampling, seed: "x" },
+    }));
     expect(session.wrongSetting()?.name).toBe("seed");
     await session.send("hi");
     expect(client.asked).toEqual([]);

@@ -79,7 +79,9 @@ export class ChatSession {
     this.parts.storage.tab.write("model", model);
   }
 
-  changeSettings(settings: Settings): void {
+  /** `change` is given what stands now, which may be newer than what was drawn last. */
+  changeSettings(change: (settings: Settings) => Settings): void {
+    const settings = change(this.state.settings);
     this.set({ settings });
     this.parts.storage.tab.write("settings", settings);
   }

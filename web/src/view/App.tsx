@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isRunning } from "../chat/conversation";
 import type { ChatSession } from "../chat/session";
 import { Composer } from "./Composer";
@@ -22,7 +22,7 @@ export function App({ session, preferences }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const running = isRunning(state.conversation);
 
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key === "Escape" && !event.isComposing && !settingsOpen) session.stop();

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ChatSession, SessionState } from "../chat/session";
 import { useSay } from "./hooks";
 
@@ -16,7 +16,7 @@ export function KeyForm({ session, state, focus }: Props) {
   const [remember, setRemember] = useState(state.access.remember);
   const [shown, setShown] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focus) field.current?.focus();
   }, []);
 

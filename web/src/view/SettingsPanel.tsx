@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { ChatSession, SessionState } from "../chat/session";
 import { readField, type SettingField, settingFields, usualSettings } from "../chat/settings";
 import type { TextKey } from "../text/strings";
@@ -26,7 +26,7 @@ export function SettingsPanel({ session, state, preferences, close }: Props) {
   const say = useSay();
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog
       ref={dialog}
@@ -77,18 +77,18 @@ export function SettingsPanel({ session, state, preferences, close }: Props) {
 function SystemPrompt({ session, state }: Pick<Props, "session" | "state">) {
   const say = useSay();
   const id = useId();
-  const { settings } = state;
   return (
     <section>
       <label for={id}>{say("system")}</label>
       <textarea
         id={id}
         rows={4}
-        value={settings.system}
+        value={state.settings.system}
         aria-describedby={`${id}-hint`}
-        onInput={(event) =>
-          session.changeSettings({ ...settings, system: event.currentTarget.value })
-        }
+        onInput={(event) => {
+          const system = event.currentTarget.value;
+          session.changeSettings((settings) => ({ ...settings, system }));
+        }}
       />
       <p id={`${id}-hint`} class="hint">
         {say("systemHint")}
@@ -99,9 +99,11 @@ function SystemPrompt({ session, state }: Pick<Props, "session" | "state">) {
 
 function SamplingFields({ session, state }: Pick<Props, "session" | "state">) {
   const say = useSay();
-  const { settings } = state;
   const change = (name: SettingField["name"], typed: string) =>
-    session.changeSettings({ ...settings, sampling: { ...settings.sampling, [name]: typed } });
+    session.changeSettings((settings) => ({
+      ...settings,
+      sampling: { ...settings.sampling, [name]: typed },
+    }));
   return (
     <fieldset>
       <legend>{say("sampling")}</legend>
@@ -110,13 +112,15 @@ function SamplingFields({ session, state }: Pick<Props, "session" | "state">) {
         <NumberField
           key={field.name}
           field={field}
-          typed={settings.sampling[field.name]}
+          typed={state.settings.sampling[field.name]}
           change={(typed) => change(field.name, typed)}
         />
       ))}
       <button
         type="button"
-        onClick={() => session.changeSettings({ ...settings, sampling: usualSettings.sampling })}
+        onClick={() =>
+          session.changeSettings((settings) => ({ ...settings, sampling: usualSettings.sampling }))
+        }
       >
         {say("resetSampling")}
       </button>

@@ -1,6 +1,6 @@
 // The conversation, one article a turn. Only the last question can be edited and only the last
 // answer made anew: what came before is what the model was told.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Answer, Question } from "../chat/conversation";
 import { CopyButton } from "./CopyButton";
 import { useNumber, useSay } from "./hooks";
@@ -23,10 +23,11 @@ export function QuestionView({ question, edit }: QuestionProps) {
   const say = useSay();
   const [editing, setEditing] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
-  const end = () => {
-    setEditing(false);
-    requestAnimationFrame(() => button.current?.focus());
-  };
+  const wasEditing = useRef(false);
+  useLayoutEffect(() => {
+    if (wasEditing.current && !editing) button.current?.focus(); // there is none after sending
+    wasEditing.current = editing;
+  }, [editing]);
   const canEdit = edit !== undefined;
   useEffect(() => {
     if (!canEdit) setEditing(false);
@@ -35,7 +36,7 @@ export function QuestionView({ question, edit }: QuestionProps) {
     <article class="turn question">
       <h2>{say("you")}</h2>
       {editing && edit ? (
-        <EditForm text={question.text} cancel={end} resend={edit} />
+        <EditForm text={question.text} cancel={() => setEditing(false)} resend={edit} />
       ) : (
         <>
           <p class="plain">{question.text}</p>
@@ -68,7 +69,8 @@ function EditForm({ text, cancel, resend }: EditProps) {
   const say = useSay();
   const [draft, setDraft] = useState(text);
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // Before anybody can type: an effect that waits for a frame would move the caret under the typist.
+  useLayoutEffect(() => {
     field.current?.focus();
     field.current?.setSelectionRange(text.length, text.length);
   }, []);
