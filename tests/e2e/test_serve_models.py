@@ -1,6 +1,7 @@
 """Models and settings that change while a server runs."""
 
 import concurrent.futures
+import errno
 import json
 import os
 import signal
@@ -130,6 +131,17 @@ def test_limits_of_a_swap_change_without_a_new_version(configured, tiny):
     assert done["version"] == 2 and not done["watched"]
 
 
+def once_read(pipe):
+    """The writing end of a pipe, as soon as somebody has opened it to read."""
+    for _ in range(200):
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            assert error.errno == errno.ENXIO
+            time.sleep(0.05)
+    raise AssertionError(f"nobody reads {pipe}")
+
+
 def test_a_server_is_stopped_although_a_model_is_being_loaded(tiny, tmp_path):
     """A pipe that nobody writes to is a template that is never read to its end."""
     os.mkfifo(tmp_path / "endless.jinja")
@@ -140,8 +152,9 @@ def test_a_server_is_stopped_although_a_model_is_being_loaded(tiny, tmp_path):
         settings + settings[settings.index("[["):].replace('"t"', '"endless"') +
         'chat_template = "endless.jinja"\n')
     server.process.send_signal(signal.SIGHUP)
-    server.wait_for("loading the model endless")
+    writer = once_read(tmp_path / "endless.jinja")
     status, said = server.stop()
+    os.close(writer)
     assert status == 0 and "endless is still being loaded" in said
 
 
