@@ -116,7 +116,9 @@ void serve_until_stopped(ServeService& service, const StopSignals& signals, Cons
   const std::chrono::milliseconds limit(static_cast<std::int64_t>(seconds * 1000.0));
   if (const std::optional<int> status = service.stop(limit)) {
     // What does not end cannot be destroyed. The books are on the disk; the rest is the system's.
-    std::fflush(nullptr);
+    // Only what was said is flushed: a model's file may be locked by the very read that never ends.
+    std::fflush(stdout);
+    std::fflush(stderr);
     std::_Exit(*status);
   }
 }
