@@ -51,16 +51,21 @@ struct SchedulerLimits {
   std::size_t guesses_per_step = 0;
 
   /// Prompt tokens that a step may carry for each sequence that generates in it, where that is more
-  /// than the chunks: d grows with their number, and so does what a prompt may add to it. 16
-  /// clients with prompts of 256 and answers of 64 tokens, Gemma 3 270M, two cores of a Zen 5,
-  /// medians of three alternating rounds:
-  ///   tokens                       0     4     8    12    24
-  ///   first token, P50, ms       750   680   490   310   230
-  ///   between tokens, P50, ms     35    35    27    24    23
-  ///   between tokens, P99, ms     64    79    80    97   143
-  ///   output tokens a second     324   349   347   360   351
-  /// 8 is where the longest waits of a stream stay about three times its usual ones.
-  std::size_t prompt_tokens_per_decode = 8;
+  /// than the chunks: d grows with their number, and so does what a prompt may add to it. Wide
+  /// steps also read the weights once for more tokens. 16 clients with prompts of 256 and answers
+  /// of 64 tokens, Gemma 3 270M, two cores of a Zen 5, medians of four alternating rounds, and an
+  /// 8,000-token prompt among 4 streams:
+  ///   tokens                                8    12    16
+  ///   output tokens a second              568   584   587
+  ///   first token, P50, ms                138   162   160
+  ///   between tokens, P50, ms            17.0  13.3  12.8
+  ///   between tokens, P99, ms              44    54    65
+  ///   8,000 tokens read in, s             6.4         3.8
+  ///   between tokens then, P50, ms         26          31
+  ///   between tokens then, P99, ms         37          40
+  /// Answers are whole sooner and long prompts are read sooner; a stream whose longest waits are 65
+  /// ms still writes faster than anybody reads.
+  std::size_t prompt_tokens_per_decode = 16;
 };
 
 /// What is asked of the scheduler. fits(prompt.size() + max_tokens) holds.
