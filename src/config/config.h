@@ -33,7 +33,7 @@ struct ServerConfig {
 
 struct EngineConfig {
   std::int64_t threads = 0;  // 0: one for each core
-  std::int64_t tokens_per_step = 512;
+  std::int64_t tokens_per_step = 0;  // 0: usual_step_tokens()
   bool deterministic = false;
   bool prefix_cache = true;
   std::string prefix_scope = "group";

@@ -24,7 +24,7 @@ const ConfigKey<ServerConfig> server_keys[] = {
 };
 const ConfigKey<EngineConfig> engine_keys[] = {
     {"threads", &EngineConfig::threads, restart, 0, 1024},
-    {"tokens_per_step", &EngineConfig::tokens_per_step, restart, 16, 65'536},
+    {"tokens_per_step", &EngineConfig::tokens_per_step, restart, 0, 65'536},
     {"deterministic", &EngineConfig::deterministic, restart},
     {"prefix_cache", &EngineConfig::prefix_cache, restart},
     {"prefix_scope", &EngineConfig::prefix_scope, live, 0, 0, "key|group|server"},

@@ -5,6 +5,7 @@
 
 #include "engine/sampling/logprobs.h"
 #include "model/plan/architecture.h"
+#include "numerics/kernels/step_tokens.h"
 
 namespace premise {
 namespace {
@@ -61,6 +62,7 @@ Result<std::unique_ptr<Engine>> Engine::plan_for(const TensorSource& source, Isa
   PREMISE_CHECK(check_kv_type(plan, kv_type, source.path()));
   const std::size_t context = options.context == 0 ? plan.context_length : options.context;
   std::unique_ptr<Engine> self(new Engine(std::move(plan), options, context, kv_type));
+  if (options.tokens_per_step == 0) self->options_.tokens_per_step = usual_step_tokens(isa);
   PREMISE_CHECK(self->check_cache(source.path()));
   return self;
 }

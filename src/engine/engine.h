@@ -36,7 +36,8 @@ inline constexpr std::size_t usual_guesses_per_step = 8;
 struct EngineOptions {
   std::size_t context = 0;    // tokens a request may have; 0: what the model was made for
   std::size_t sequences = 1;  // requests computed at the same time
-  std::size_t tokens_per_step = 512;
+  std::size_t tokens_per_step = 0;  // prompt and answer tokens computed together; 0:
+                                    // usual_step_tokens()
   std::size_t cache_tokens = 0;   // that all sequences together may hold; 0: `context` for each.
                                   // Fewer save memory: most answers end early, and where blocks run
                                   // out nevertheless the youngest request is computed again later

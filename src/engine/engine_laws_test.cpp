@@ -133,7 +133,7 @@ TEST_P(EngineLaws, BeingThrownOutDoesNotChangeAnswers) {
   for (const std::uint64_t salt : {0, 9}) {
     if (interpreted() && salt == 0) continue;
     // Once by tokens and once by memory, which may be the least that is taken.
-    EngineOptions tight{.context = 128, .sequences = 3};
+    EngineOptions tight{.context = 128, .sequences = 3, .tokens_per_step = 192};
     if (salt == 0) {
       tight.cache_tokens = 128;
     } else {

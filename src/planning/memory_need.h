@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "model/plan/plan.h"
+#include "numerics/kernels/step_tokens.h"
 #include "numerics/tensor/dtype.h"
 #include "planning/capacity.h"
 #include "planning/sized_model.h"
@@ -17,7 +18,7 @@ struct Workload {
   std::uint64_t context = 0;            // tokens of a request, prompt and answer
   std::uint64_t concurrency = 1;        // requests at the same time
   DType cache = DType::f16;             // of keys and values
-  std::uint64_t tokens_per_step = 512;  // as the engine's
+  std::uint64_t tokens_per_step = usual_step_tokens(Isa::avx512);
 };
 
 struct MemoryNeed {

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "store/test_support.h"
@@ -100,26 +101,44 @@ class TestHttpServer {
     return requests_;
   }
   std::uint64_t body_bytes_sent() const { return body_bytes_sent_; }
+  /// Answers on their way at the same time, at most.
   int most_at_once() const { return most_at_once_; }
 
  private:
+  /// One answer from its connection's arrival until its last piece is about to leave: the client
+  /// may come again before this end has noticed that it has everything.
+  class OnItsWay {
+   public:
+    explicit OnItsWay(TestHttpServer& server) : at_once_(&server.at_once_) {
+      const int now = ++*at_once_;
+      for (int most = server.most_at_once_;
+           now > most && !server.most_at_once_.compare_exchange_weak(most, now);) {
+      }
+    }
+    OnItsWay(const OnItsWay&) = delete;
+    OnItsWay& operator=(const OnItsWay&) = delete;
+    ~OnItsWay() { end(); }
+    void end() {
+      if (at_once_ != nullptr) --*std::exchange(at_once_, nullptr);
+    }
+
+   private:
+    std::atomic<int>* at_once_;
+  };
+
   void accept_all() {
     for (;;) {
       const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (connection < 0) return;
       workers_.emplace_back([this, connection] {
-        const int now = ++at_once_;
-        for (int most = most_at_once_;
-             now > most && !most_at_once_.compare_exchange_weak(most, now);) {
-        }
         serve(connection);
-        --at_once_;
         ::close(connection);
       });
     }
   }
 
   void serve(int connection) {
+    OnItsWay answer(*this);
     TestRequest request;
     for (char c = 0; !request.head.ends_with("\r\n\r\n") && ::recv(connection, &c, 1, 0) == 1;) {
       request.head.push_back(c);
@@ -138,6 +157,7 @@ class TestHttpServer {
     const std::size_t end = std::min(response.body.size(), response.break_after.value_or(SIZE_MAX));
     for (std::size_t at = 0; at < end && !stopping_;) {
       const std::size_t piece = std::min({end - at, response.piece, std::size_t{65536}});
+      if (at + piece == end) answer.end();
       const ssize_t sent = ::send(connection, response.body.data() + at, piece, MSG_NOSIGNAL);
       if (sent <= 0) return;
       at += static_cast<std::size_t>(sent);
